@@ -101,7 +101,7 @@ func (c initCommand) keys(dsn string, first *firstSource) error {
 		spec.SSLMode = noTLS
 		lines = append(lines, localLine)
 	}
-	if is.RootCert != "" {
+	if is.RootCert != "" && is.SSLMode != noTLS {
 		lines = append(lines, "root_cert: "+setup.Scalar(c.named(is.RootCert)))
 	}
 	first.Spec, first.Lines = spec, lines
@@ -111,7 +111,7 @@ func (c initCommand) keys(dsn string, first *firstSource) error {
 // onThisMachine tells whether the server is, and the DSN leaves TLS open.
 func onThisMachine(dsn string) bool {
 	u, err := url.Parse(dsn)
-	return err == nil && !u.Query().Has("sslmode") && isLoopback(u.Hostname())
+	return err == nil && !u.Query().Has("sslmode") && !u.Query().Has("sslrootcert") && isLoopback(u.Hostname())
 }
 
 func isLoopback(host string) bool {

@@ -153,3 +153,28 @@ func TestInitWritesNothingThatDoesNotStart(t *testing.T) {
 		t.Errorf("%s is left", left)
 	}
 }
+
+// Who names the server's authority wants to know who answers, on this machine too.
+func TestInitOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	db := pgtest.StartOwn(t).Database(t)
+	db.Exec(t, tasksTable)
+	signed, key := pgtest.Certificate(t)
+	db.Encrypt(t, signed, key)
+	cert := filepath.Join(t.TempDir(), "ca.crt")
+	program.WriteFile(t, cert, signed)
+	for name, dsn := range map[string]string{
+		"keywords": fmt.Sprintf("host=127.0.0.1 port=%d dbname='%s' user=%s password='%s' sslrootcert=%s", db.Port, db.Name, db.User, db.Password, cert),
+		"a URL":    fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s?sslrootcert=%s", db.User, db.Password, db.Port, db.Name, cert),
+	} {
+		file := filepath.Join(t.TempDir(), "usher.yml")
+		_, errs, err := program.CommandIn(t, os.LookupEnv, "", "init", "--out", file, "--dsn", dsn)
+		if err != nil {
+			t.Errorf("%s: %v\n%s", name, err, errs)
+			continue
+		}
+		if written := read(t, file); strings.Contains(written, "sslmode: disable") {
+			t.Errorf("%s: the authority is not asked for:\n%s", name, written)
+		}
+	}
+}

@@ -53,5 +53,8 @@ func Resolve(dsn string) (Place, error) {
 	if is.SSLRootCert != "system" {
 		p.RootCert = is.SSLRootCert
 	}
+	if is.SSLRootCert != "" && p.SSLMode == "" { // who names an authority wants to know who answers; for system libpq has it so, too
+		p.SSLMode = "verify-full"
+	}
 	return p, nil
 }

@@ -29,7 +29,7 @@ func TestResolve(t *testing.T) {
 		"service=shop":                                      {Host: "svc", Port: 6000, Database: "shop", User: "ann", Password: "hunter2"},
 		"hostaddr=10.0.0.1 user=u dbname=d":                 {Host: "10.0.0.1", Port: 6000, Database: "d", User: "u"},
 		"host=/run/pg user=u dbname=d":                      {Host: "/run/pg", Port: 6000, Database: "d", User: "u", SSLMode: "disable"},
-		"host=db user=u dbname=d sslrootcert=/etc/root.crt": {Host: "db", Port: 6000, Database: "d", User: "u", RootCert: "/etc/root.crt"},
+		"host=db user=u dbname=d sslrootcert=/etc/root.crt": {Host: "db", Port: 6000, Database: "d", User: "u", RootCert: "/etc/root.crt", SSLMode: "verify-full"},
 	} {
 		got, err := Resolve(dsn)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {

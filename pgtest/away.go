@@ -22,11 +22,12 @@ func (a *Away) Trips() int64 { return a.trips.Load() }
 // Away returns the database as it is reached where each round trip takes so much longer. It ends with the test.
 func (db DB) Away(tb testing.TB, trip time.Duration) *Away {
 	tb.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = listener.Close() })
+	ctx := context.WithoutCancel(tb.Context())
 	server := net.JoinHostPort(db.Host, strconv.Itoa(db.Port))
 	a := &Away{DB: db}
 	a.URL = strings.Replace(a.URL, server, listener.Addr().String(), 1)
@@ -37,7 +38,7 @@ func (db DB) Away(tb testing.TB, trip time.Duration) *Away {
 			if err != nil {
 				return
 			}
-			go a.serve(tb.Context(), client, server, trip)
+			go a.serve(ctx, client, server, trip)
 		}
 	}()
 	return a
@@ -45,7 +46,7 @@ func (db DB) Away(tb testing.TB, trip time.Duration) *Away {
 
 func (a *Away) serve(ctx context.Context, client net.Conn, server string, trip time.Duration) {
 	defer func() { _ = client.Close() }()
-	there, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
+	there, err := new(net.Dialer).DialContext(ctx, "tcp", server)
 	if err != nil {
 		return
 	}

@@ -508,7 +508,7 @@ func TestPatience(t *testing.T) {
 	s := newStore(c, 2)
 	var trip time.Duration
 	k := New(Options{Clock: c.Now, Log: slog.New(slog.DiscardHandler), Settle: func(ctx context.Context, claims []Claim) ([]Grant, int, error) {
-		time.Sleep(trip)
+		<-time.After(trip)
 		return s.settle(ctx, claims)
 	}})
 	if got := k.patience(); got != mostPatience {

@@ -139,7 +139,7 @@ func TestBudgetsOfAStoreFarAway(t *testing.T) {
 		if err := ask(n, 1); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(20 * time.Millisecond)
+		<-time.After(20 * time.Millisecond)
 	}
 	slices.Sort(took)
 	t.Logf("a question waits %s at the median, %s at the 99th percentile", took[len(took)/2], took[len(took)*99/100])
@@ -157,12 +157,12 @@ func TestBudgetsOfAStoreFarAway(t *testing.T) {
 			t.Fatal("nobody is refused")
 		}
 	}
-	time.Sleep(2500 * time.Millisecond)
+	<-time.After(2500 * time.Millisecond)
 	told := time.Duration(0)
 	if err := ask(0, 1); err != nil {
 		told = fault.From(err).RetryAfter
 	}
-	time.Sleep(told)
+	<-time.After(told)
 	if err := ask(1, 1); err != nil {
 		t.Errorf("told %s: %v", told, err)
 	}
