@@ -163,6 +163,7 @@ func TestCertificatesOutOfTime(t *testing.T) {
 			printed, err := program.Command(t, "check", "-c", config)
 			stderr := program.NewOutput()
 			launch(t, config, "127.0.0.1:0", stderr)
+			program.Soon(t, program.Patience, "the log says it", func() bool { return strings.Contains(stderr.String(), c.want) })
 			for what, said := range map[string]string{"check": printed, "serve": stderr.String()} {
 				if told := strings.Contains(said, "server.tls"); told != (c.want != "") || !strings.Contains(said, c.want) {
 					t.Errorf("%s says %s", what, said)

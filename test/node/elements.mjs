@@ -605,7 +605,7 @@ async function passing() {
     return (await told(page, 'error')).slice(before).map(({ tile, code }) => [tile, code]);
   };
   const shown = async () => [await tile(page, 'bars').locator('usher-plot').count(), await tile(page, 'rows').locator('tbody tr').count(), await tile(page, 'series').locator('usher-plot').count()];
-  const first = await page.evaluate(() => new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date()));
+  const first = await page.evaluate(() => new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'America/Chicago' }).format(new Date())); // the dashboard's
   expect('what failed of some', await fail('some'), [['rows', 'TIMEOUT']]);
   const then = await moment(/The numbers of Rows are of /);
   expect('the day', then.split(',')[0], first.split(',')[0]);
