@@ -59,7 +59,7 @@ func counted(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t c
 	for _, col := range d.Columns {
 		stored := b.Columns[col.Name]
 		i := slices.IndexFunc(t.Columns, func(tc catalog.TableColumn) bool { return !stored.Missing && tc.Name == stored.Name })
-		if i < 0 || t.Columns[i].Made != catalog.Counted {
+		if i < 0 || t.Columns[i].Made != catalog.Counted || col == d.Owner() { // with other values all rows would be of nobody
 			continue
 		}
 		line := fmt.Sprintf("datasets.%s.columns.%s: %s counts it for all tenants together, so its values tell a tenant how many rows others insert; a uuid tells nothing",
@@ -72,7 +72,7 @@ func counted(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t c
 		}
 		switch {
 		case len(from) > 0: // the columns there are of its type, and have its values
-			line += fmt.Sprintf(": %d foreign keys lead to it, so those columns become uuids by a migration of its own, with the values that it gets", len(from))
+			line += fmt.Sprintf(": foreign keys lead to it (%d), so those columns become uuids by a migration of its own, with the values that it gets", len(from))
 		case source.Kind == catalog.Postgres && !t.View:
 			name := sqlgen.Identifier(stored.Name)
 			table := sqlgen.Identifier(b.Schema) + "." + sqlgen.Identifier(b.Table)
