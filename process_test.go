@@ -443,7 +443,7 @@ func TestReloadingAFile(t *testing.T) {
 }
 
 // TestWatchedFiles: a file is noticed however it comes: put in the place of another, behind links that are turned, in
-// parts, removed and brought back. No part of one is ever served, and the log says once that it is gone.
+// parts, removed and brought back. No part of one is ever served, and that it is gone is told once.
 func TestWatchedFiles(t *testing.T) {
 	t.Parallel()
 	stderr := program.NewOutput()
@@ -493,12 +493,19 @@ func TestWatchedFiles(t *testing.T) {
 		program.Soon(t, program.Patience, line, func() bool { return strings.Contains(stderr.String(), line) })
 	}
 	done(os.Remove(config))
-	says("the configuration's file cannot be read")
+	says("usher.yml: no such file or directory")
 	if got := p.asked(t, "{ notes { renamed } }"); !strings.Contains(got, "hello") {
 		t.Errorf("while there is no file: %s", got)
 	}
+	if p.metric(t, "usher_config_reload_failed") != 1 {
+		t.Error("the metrics do not say that there is no file")
+	}
 	program.WriteFile(t, config, calling("renamed"))
-	says("the configuration's file can be read again")
+	served := func() int { return strings.Count(stderr.String(), "another configuration is served") }
+	program.Soon(t, program.Patience, "the file is read again", func() bool { return served() >= 3 })
+	if p.metric(t, "usher_config_reload_failed") != 0 {
+		t.Error("the metrics still say that there is no file")
+	}
 
 	whole := calling("whole")
 	f, err := os.Create(config)
@@ -516,12 +523,11 @@ func TestWatchedFiles(t *testing.T) {
 	_, err = f.WriteAt([]byte(whole), 0)
 	done(errors.Join(err, f.Close()))
 	serves("whole")
-	served := func() int { return strings.Count(stderr.String(), "another configuration is served") }
-	program.Soon(t, program.Patience, "the log says so", func() bool { return served() >= 3 })
-	if served() != 3 {
-		t.Errorf("another configuration is served %d times, and not 3", served())
+	program.Soon(t, program.Patience, "the log says so", func() bool { return served() >= 4 })
+	if served() != 4 {
+		t.Errorf("another configuration is served %d times, and not 4", served())
 	}
-	for line, times := range map[string]int{"cannot be read": 1, "can be read again": 1, "cannot be served": 0} {
+	for line, times := range map[string]int{"no such file": 1, "cannot be served": 1} {
 		if n := strings.Count(stderr.String(), line); n != times {
 			t.Errorf("the log says %d times, and not %d: %s", n, times, line)
 		}

@@ -64,7 +64,6 @@ func (l look) as(other look) bool {
 // later, as when a database is there that was not: it is tried again until then.
 func (r *reloader) watch(ctx context.Context, name string, start look, log *slog.Logger) {
 	held, last := start, start
-	gone := false     // the log says that the file cannot be read
 	var due time.Time // to try again; zero: there is nothing to be tried
 	var pause time.Duration
 	for {
@@ -77,18 +76,9 @@ func (r *reloader) watch(ctx context.Context, name string, start look, log *slog
 		if last = lookAt(name); !last.as(before) {
 			continue
 		}
-		if missing := last.err != nil; missing != gone {
-			if gone = missing; gone {
-				log.WarnContext(ctx, "the configuration's file cannot be read; what was served before is served still", "error", last.err)
-			} else {
-				log.InfoContext(ctx, "the configuration's file can be read again")
-			}
-		}
 		var err error
 		switch {
-		case gone:
-			continue
-		case !last.as(held):
+		case !last.as(held): // that there is no file is refused, too
 			held, pause = last, firstRetry
 			if err = r.reload(ctx); err != nil { // it is in the log
 				log.InfoContext(ctx, "the configuration is tried again by itself until it is served", "no_later_than", lastRetry.String())

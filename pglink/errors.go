@@ -29,6 +29,7 @@ const (
 	TooComplex             // the statement is more than the server can do
 	Unfilled               // a materialized view has no rows yet, not even none
 	Amiss                  // what the server's owner has made does not work: a view, a function, a disk
+	ReadOnly               // the server changes nothing, as a standby, or not where it is only asked
 )
 
 // KindOf is the kind of the server's error in err; false: there is none, the
@@ -51,6 +52,17 @@ func kindOf(reported *pq.Error) Kind {
 		case reported.Routine == "ExecOpenScanRelation":
 			return Unfilled
 		}
+	case "0A000":
+		if reported.Routine == "call_bool_check_hook" { // a standby lets transaction_read_only not be off
+			return ReadOnly
+		}
+		return Differs
+	case "25006":
+		return ReadOnly
+	case "25P03": // the session was ended: it had begun something and asked nothing
+		return Gone
+	case "25P04": // as was that of a transaction that took too long
+		return Canceled
 	case "53400": // a limit of what one statement may take, as of temporary files
 		return TooComplex
 	case "57P04":
@@ -63,7 +75,7 @@ func kindOf(reported *pq.Error) Kind {
 		return NoRoom
 	case "22021", "22P05":
 		return Encoding
-	case "42P01", "42703", "42704", "42804", "42809", "42883", "42P10", "3F000", "0A000", "428C9":
+	case "42P01", "42703", "42704", "42804", "42809", "42883", "42P10", "3F000", "428C9":
 		return Differs
 	case "42501":
 		return Forbidden
@@ -90,11 +102,11 @@ func kindOf(reported *pq.Error) Kind {
 }
 
 // Away tells whether a server is there and takes no connections to the database now,
-// as while it is moved (55000), or writes nothing, as a standby (25006). Of rows that
-// are only read these codes may mean other things.
+// as while it is moved (55000), or writes nothing, as a standby. Of rows that
+// are only read this may mean other things.
 func Away(err error) bool {
 	var reported *pq.Error
-	return errors.As(err, &reported) && (reported.Code == "55000" || reported.Code == "25006")
+	return errors.As(err, &reported) && (reported.Code == "55000" || kindOf(reported) == ReadOnly)
 }
 
 // class is an SQLSTATE's, of any text: it is the server's.

@@ -54,7 +54,7 @@ func TestKinds(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]Kind{
 		"57014": Canceled, "57P01": Gone, "08006": Gone, "28P01": Refused, "3D000": NoDatabase, "53300": Overloaded, "53100": NoRoom, "53200": Overloaded, "53400": TooComplex, "57P04": NoDatabase, "57P05": Gone, "55P03": Busy, "54001": TooComplex,
-		"42P01": Differs, "42501": Forbidden, "23505": Duplicate, "40001": Busy, "22012": Amiss, "XX001": Amiss, "55000": Amiss, "P0002": Amiss, "42P10": Differs, "0A000": Differs, "42601": Failed, "": Failed, "4": Failed,
+		"42P01": Differs, "42501": Forbidden, "23505": Duplicate, "40001": Busy, "22012": Amiss, "XX001": Amiss, "55000": Amiss, "P0002": Amiss, "42P10": Differs, "0A000": Differs, "25006": ReadOnly, "25P02": Failed, "25P03": Gone, "25P04": Canceled, "42601": Failed, "": Failed, "4": Failed,
 	} {
 		if got := kindOf(&pq.Error{Code: pqerror.Code(code)}); got != want {
 			t.Errorf("%s: kind %d, want %d", code, got, want)

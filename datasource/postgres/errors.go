@@ -158,7 +158,7 @@ func troubleOf(err error) trouble.Kind {
 }
 
 // ofCode are the kinds of errors that tell of what a function computes, where one failed.
-var ofCode = []pglink.Kind{pglink.Differs, pglink.Forbidden, pglink.Failed, pglink.Amiss, pglink.Inexact, pglink.Encoding, pglink.Duplicate}
+var ofCode = []pglink.Kind{pglink.Differs, pglink.Forbidden, pglink.Failed, pglink.Amiss, pglink.Inexact, pglink.Encoding, pglink.Duplicate, pglink.ReadOnly}
 
 func ofKind(kind pglink.Kind) *fault.Error {
 	switch kind {
@@ -192,6 +192,9 @@ func ofKind(kind pglink.Kind) *fault.Error {
 	case pglink.Amiss:
 		return fault.New(fault.Unavailable, "something of the database's own failed").
 			WithHint("Tell an administrator: the log says with which code. It may be a view, a function, a value that is none, or the server's disk.")
+	case pglink.ReadOnly:
+		return fault.New(fault.Unavailable, "the source's server changes nothing now").
+			WithHint("Tell an administrator: it may be a standby, or made read-only. What is only read fails so where a view or a policy of the database's own changes something, as nextval() does.")
 	case pglink.TooComplex:
 		return fault.New(fault.TooComplex, "the question is too complex for the source")
 	default:

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -330,6 +331,14 @@ func TestAStandbyThatIsBehind(t *testing.T) {
 	await(second.Port)
 	if port, newest, err := asked(t.Context(), db); err != nil || newest != 1 {
 		t.Errorf("%d has %d, %v", port, newest, err)
+	}
+	// Where it is the only server that is known, as behind a balancer that has not noticed, it takes no changes, and says so.
+	alone := open(t, specOf(data.On(second)), postgres.Options{Writes: true})
+	err := alone.Write(t.Context(), postgres.Transaction{}, func(s sqlexec.Session) error {
+		return run(t.Context(), s, "INSERT INTO public.log VALUES (2)")
+	})
+	if wantFault(t, err, fault.Unavailable); !strings.Contains(fmt.Sprint(err), "changes nothing now") {
+		t.Errorf("a change at a standby: %v", err)
 	}
 }
 

@@ -206,7 +206,10 @@ func TestPooledSessions(t *testing.T) {
 		}
 		for _, snapshot := range []bool{true, false} {
 			_, err := ask(t.Context(), source, snapshot, 1, "INSERT INTO public.t VALUES (1)")
-			wantFault(t, err, fault.Internal)
+			wantFault(t, err, fault.Unavailable)
+			if refused := fault.From(err).Unwrap(); !strings.Contains(fmt.Sprint(refused), "25006") {
+				t.Errorf("a statement that writes: %v", refused)
+			}
 			within(t, "a statement", func(ctx context.Context) error {
 				_, err := ask(ctx, source, snapshot, 1, "SELECT 'marker'::text, pg_sleep(60) IS NULL")
 				return err

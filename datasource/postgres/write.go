@@ -319,7 +319,7 @@ func violationOf(err error) *Violation {
 		if (v.Code == "42501" || v.Code == TooMuch) && ownCode(reported) {
 			return nil
 		}
-		if v.Code != TooMuch && v.Code != "42501" && v.Code != "55P03" && v.Code != "P0001" && v.Code != "428C9" && v.Code != "25006" {
+		if v.Code != TooMuch && v.Code != "42501" && v.Code != "55P03" && v.Code != "P0001" && v.Code != "428C9" {
 			return nil
 		}
 	}
