@@ -255,6 +255,43 @@ datasets:
 	}
 }
 
+// Columns that are never null in a tenant's own file, of which the configuration does not say so, are told at the input. That a row
+// may not be changed at all comes before what it would be changed to.
+func TestNeverNullInFilesOfTenants(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program.MakeDuckDB(t, filepath.Join(dir, "of_a.duckdb"), `CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR, must VARCHAR NOT NULL, gone TIMESTAMPTZ);
+		INSERT INTO notes VALUES (1, 'of a', 'm', NULL), (3, 'c', 'm', now())`)
+	g := openFiles(t, dir, fmt.Sprintf(`
+control: {path: %q, key: {id: a, secret: {env: KEY}}}
+sources: {silo: {kind: duckdb, path: "of_{tenant}.duckdb", template: true}}
+strategies: {own: {kind: database, source: silo}}
+default_strategy: own
+datasets:
+  notes:
+    tenant: tenant
+    key: id
+    writable: true
+    deleted: {at: gone}
+    columns: {id: BigInt!, tenant: String!, text: String, must: String, gone: Timestamp}
+    bind: {silo: {columns: {tenant: ~}}}
+`, filepath.Join(dir, "store.duckdb")))
+	key := g.keyOf(t, "of a", "a", "READ_DATA, WRITE_DATA")
+	for _, c := range []struct{ text, want string }{
+		{`insertNotesOne(row: {id: 2, must: null}) { id }`, "null BAD_USER_INPUT: must is never null (insertNotesOne.row.must)"},
+		{`insertNotesOne(row: {id: 2}) { id }`, "null BAD_USER_INPUT: must is never null (insertNotesOne.row.must)"},
+		{`updateNotesByPk(id: 1, set: {must: null}) { id }`, "null BAD_USER_INPUT: must is never null (updateNotesByPk.set.must)"},
+		{`updateNotes(all: true, set: {must: null}) { affected }`, "null BAD_USER_INPUT: must is never null (updateNotes.set.must)"},
+		{`insertNotes(rows: [{id: 1, must: null}], onConflict: {key: id, update: [must]}) { affected }`, "null BAD_USER_INPUT: must is never null (insertNotes.rows.0.must)"},
+		{`insertNotes(rows: [{id: 6, must: "a"}, {id: 1, must: null}], onConflict: {key: id, update: [must]}) { affected }`, "null BAD_USER_INPUT: must is never null (insertNotes.rows.1.must)"},
+		{`insertNotes(rows: [{id: 3, must: null}], onConflict: {key: id, update: [must]}) { affected }`, "null CONFLICT: a row of notes with the key of one of these is there, and cannot be changed"},
+	} {
+		if got := short(t, g.query(t, key, "mutation { "+c.text+" }")); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.text, got, c.want)
+		}
+	}
+}
+
 // Many write to one file at once: each comes to its turn, all that was answered is there, and
 // those who read meanwhile see whole transactions.
 func TestWritesToAFileAtOnce(t *testing.T) {
