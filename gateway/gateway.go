@@ -78,8 +78,8 @@ type Gateway struct {
 type instruments struct {
 	calls    *upstream.Metrics
 	requests *transport.Metrics
-	exports  *transport.ExportMetrics
-	imports  *transport.ImportMetrics
+	exports  *transport.FileMetrics
+	imports  *transport.FileMetrics
 	stages   *stage.Times
 }
 

@@ -30,7 +30,7 @@ type ExportOptions struct {
 	// export of it.
 	Read    func(ctx context.Context, op *graphql.OperationContext, dataset string) (context.Context, query.Request, error)
 	Prepare func(ctx context.Context, asked query.Request, format string) (Export, error)
-	Metrics *ExportMetrics
+	Metrics *FileMetrics
 }
 
 // Export is a file that is ready to be written.

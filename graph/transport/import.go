@@ -33,7 +33,7 @@ type ImportOptions struct {
 	MaxBytes int64
 	// Load writes the rows of a body and tells which of them are in, after an error too.
 	Load    func(ctx context.Context, asked ImportRequest, body io.Reader) (Imported, error)
-	Metrics *ImportMetrics
+	Metrics *FileMetrics
 }
 
 // ImportRequest is what an import is asked for beside its rows.
