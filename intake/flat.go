@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -16,12 +15,9 @@ type flat struct {
 	ok   bool
 }
 
-// fffd is what texts that are not Unicode are read as.
-const fffd = "\xef\xbf\xbd"
-
 // read fills a row by the names of its columns, of which each stands in the line at most once.
 func (o *objects) read(line []byte) bool {
-	if !utf8.Valid(line) || bytes.Contains(line, []byte(fffd)) {
+	if !utf8.Valid(line) {
 		return false
 	}
 	f := flat{string(line), true} // all texts of the row share it

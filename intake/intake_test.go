@@ -59,6 +59,8 @@ func TestOpen(t *testing.T) {
 		{"ndjson", "{\"a\":{\"b\":1,\"b\":2}}", "", `1: b is there twice`},
 		{"ndjson", "{\"a\":1} {\"a\":2}", "", `1: the line is no JSON object`},
 		{"ndjson", "{\"a\":\"\xff\"}", "", `1: the line is no JSON object`},
+		{"ndjson", "{\"a\":\"\ufffd\"}\n{\"a\":[\"\\ufffd\"]}", "", `1[a] 1["�"] 2[["�"]]`},
+		{"ndjson", "{\"a\":\"\\ud800\"}", "", `1: the line is no JSON object`},
 		{"ndjson", long, "", `1: the row is longer than 4194304 bytes`},
 		{"ndjson", "", "", `0: the file is empty: its first line names the columns`},
 		{"ndjson", "", "a", `0[a]`},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,8 +14,8 @@ import (
 	"usher/value"
 )
 
-// maxDepth is how deep JSON may nest.
-const maxDepth = 32
+// maxDepth is how deep JSON may nest: a line of a file is an object of columns, which may be JSON of 100 levels.
+const maxDepth = 128
 
 // ErrJSON is what ReadJSON's errors have in common.
 var ErrJSON = errors.New("it is no JSON that can be read")
@@ -39,8 +38,7 @@ func ReadJSON(text []byte) (Value, error) {
 	if !utf8.Valid(text) {
 		return nil, ErrJSON
 	}
-	// Halves of surrogate pairs are let through as U+FFFD, to be refused by their own words.
-	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowInvalidUTF8(true))
+	d := jsontext.NewDecoder(bytes.NewBuffer(text))
 	v, err := readJSON(d, 0)
 	if err == nil {
 		if _, err = d.ReadToken(); errors.Is(err, io.EOF) {
@@ -54,6 +52,8 @@ func ReadJSON(text []byte) (Value, error) {
 		return nil, RepeatedName{syntax.JSONPointer.LastToken()}
 	case errors.Is(err, ErrJSON):
 		return nil, err
+	case jsontext.Value(text).IsValid(jsontext.AllowInvalidUTF8(true)): // but for halves of surrogate pairs
+		return nil, fmt.Errorf("%w: a text is not Unicode", ErrJSON)
 	}
 	return nil, ErrJSON
 }
@@ -72,22 +72,13 @@ func readJSON(d *jsontext.Decoder, depth int) (Value, error) {
 	case '0':
 		return Number(token.String()), nil
 	case '"':
-		text, err := unicode(token)
-		return Text(text), err
+		return Text(token.String()), nil
 	case '[':
 		return readList(d, depth)
 	case '{':
 		return readObject(d, depth)
 	}
 	return Null{}, nil
-}
-
-func unicode(token jsontext.Token) (string, error) {
-	text := token.String()
-	if strings.ContainsRune(text, utf8.RuneError) {
-		return "", fmt.Errorf("%w: a text is not Unicode", ErrJSON)
-	}
-	return text, nil
 }
 
 func readList(d *jsontext.Decoder, depth int) (Value, error) {
@@ -110,10 +101,7 @@ func readObject(d *jsontext.Decoder, depth int) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, err := unicode(token)
-		if err != nil {
-			return nil, err
-		}
+		name := token.String()
 		v, err := readJSON(d, depth+1)
 		if err != nil {
 			return nil, err

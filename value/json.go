@@ -7,16 +7,17 @@ import (
 )
 
 // What bounds JSON that somebody sends. PostgreSQL keeps numbers of a jsonb column as they are and writes all their digits
-// whenever it reads them, so a few bytes of an exponent could cost everybody's database gigabytes at each reading.
+// whenever it reads them, so a few bytes of an exponent could cost everybody's database gigabytes at each reading. What is taken is
+// taken again as it is written then: exponents count as the digits that they stand for.
 const (
-	maxJSONExponent = 999
-	maxJSONDigits   = 1000
+	maxJSONDigits  = 1000
+	maxJSONNesting = 100 // which every door to a column reads, and no more
 )
 
 // jsonSize is how many bytes JSON has when its numbers are written out, without exponents. The text is canonical.
-// The error says what is wrong with a number, and may be shown.
+// The error says what is wrong with a number or with its nesting, and may be shown.
 func jsonSize(text string) (int, error) {
-	size := len(text)
+	size, nesting := len(text), 0
 	for i := 0; i < len(text); i++ {
 		switch b := text[i]; {
 		case b == '"':
@@ -25,6 +26,12 @@ func jsonSize(text string) (int, error) {
 					i++
 				}
 			}
+		case b == '[' || b == '{':
+			if nesting++; nesting > maxJSONNesting {
+				return 0, fmt.Errorf("JSON may be nested %d levels deep", maxJSONNesting)
+			}
+		case b == ']' || b == '}':
+			nesting--
 		case b == '-' || b >= '0' && b <= '9':
 			end := i + 1
 			for end < len(text) && strings.IndexByte("0123456789.eE+-", text[end]) >= 0 {
@@ -46,16 +53,16 @@ func writtenOut(number string) (int, error) {
 	mantissa, n := number, 0
 	if i := strings.IndexAny(number, "eE"); i >= 0 {
 		var err error
-		if n, err = strconv.Atoi(number[i+1:]); err != nil {
-			n = maxJSONExponent + 1
+		if n, err = strconv.Atoi(number[i+1:]); err != nil || n > maxJSONDigits || n < -maxJSONDigits {
+			n = maxJSONDigits
 		}
 		mantissa = number[:i]
 	}
 	if n < 0 {
 		n = -n
 	}
-	if n > maxJSONExponent || n < 0 || len(mantissa) > maxJSONDigits {
-		return 0, fmt.Errorf("a number in JSON may have %d digits and exponents from -%d to %d", maxJSONDigits, maxJSONExponent, maxJSONExponent)
+	if digits := len(strings.TrimPrefix(mantissa, "-")) - strings.Count(mantissa, "."); digits+n > maxJSONDigits {
+		return 0, fmt.Errorf("a number in JSON may have %d digits when it is written out, without an exponent", maxJSONDigits)
 	}
 	return n, nil
 }

@@ -18,8 +18,10 @@ func TestJSONWrittenOut(t *testing.T) {
 			t.Errorf("%.60s: %d bytes, %v; want %s", text, len(v.Text()), err, want)
 		}
 	}
-	const number, long = "a number in JSON may have 1000 digits", "is too long; at most 1048576 are allowed"
+	const number, long = "a number in JSON may have 1000 digits when it is written out", "is too long; at most 1048576 are allowed"
 	refused("1e1000", number)
+	refused("12e999", number)
+	refused("[0.5e-999]", number)
 	refused("-1E-1000", number)
 	refused("1e-99999999999999999999", number)
 	refused("1"+strings.Repeat("0", 1000), number)
@@ -27,6 +29,15 @@ func TestJSONWrittenOut(t *testing.T) {
 	refused(many(1100, "1e999"), long)
 	refused(many(1100, "1e-999"), long)
 	refused(`{"\\":`+many(1100, "1e999")+`}`, long)
+
+	const deep = "JSON may be nested 100 levels deep"
+	refused(strings.Repeat("[", 101)+strings.Repeat("]", 101), deep)
+	refused(strings.Repeat(`{"a":[`, 51)+strings.Repeat("]}", 51), deep)
+	for _, taken := range []string{strings.Repeat("[", 100) + strings.Repeat("]", 100), `["[[["` + strings.Repeat(",[]", 200) + "]", "0." + strings.Repeat("0", 998) + "1", "1e-999", "1e999", "5e-324"} {
+		if v, err := value.Parse(of, taken); err != nil || v.Text() != taken {
+			t.Errorf("%.60s: %v", taken, err)
+		}
+	}
 
 	whole := many(1000, "1e999")
 	one, err := value.Parse(of, whole)
