@@ -70,10 +70,10 @@ func TestLabelsOfTenantsDatabases(t *testing.T) {
 	shared, own, texts := server.Database(t), server.Database(t), server.Database(t)
 	const table = `; INSERT INTO orders (id, status) VALUES (1, 'open'), (2, 'in progress'), (3, NULL)`
 	own.Exec(t, `CREATE TYPE order_state AS ENUM ('open', 'in progress', 'Paid!'); CREATE TYPE size AS ENUM ('small', 'large');
-		CREATE TABLE orders (id int PRIMARY KEY, status order_state, was order_state[], size size)`+table)
-	texts.Exec(t, `CREATE TYPE size AS ENUM ('small', 'large'); CREATE TABLE orders (id int PRIMARY KEY, status text, was text[], size size)`+table)
+		CREATE TABLE orders (id int PRIMARY KEY, status order_state, was order_state[], size size, ip inet, ips inet[])`+table)
+	texts.Exec(t, `CREATE TYPE size AS ENUM ('small', 'large'); CREATE TABLE orders (id int PRIMARY KEY, status text, was text[], size size, ip inet, ips inet[])`+table)
 	shared.Exec(t, `CREATE TYPE public.states AS ENUM ('open', 'in progress', 'Paid!'); CREATE TYPE sizes AS ENUM ('small', 'large');
-		CREATE TABLE orders (id int, status states, was states[], size sizes, tenant text NOT NULL, PRIMARY KEY (tenant, id));
+		CREATE TABLE orders (id int, status states, was states[], size sizes, ip inet, ips inet[], tenant text NOT NULL, PRIMARY KEY (tenant, id));
 		INSERT INTO orders (id, status, tenant) VALUES (1, 'open', 'acme'), (2, 'in progress', 'acme'), (3, NULL, 'acme')`)
 	dir := t.TempDir()
 	g := openConfigured(t, dir, fmt.Sprintf(`
@@ -107,6 +107,12 @@ datasets:
 			`[{"id":5,"size":"large","status":null,"was":["open","Paid!"]},{"id":6,"size":"small","status":"open","was":[]}]`,
 		},
 		{`mutation { updateOrdersByPk(id: 6, set: {size: large, was: ["in progress"]}) { size was } }`, `{"size":"large","was":["in progress"]}`},
+		{
+			`mutation { insertOrders(rows: [{id: 7, ip: "10.0.0.1", ips: ["10.0.0.1", "::1"]}, {id: 8, ip: null, ips: []}]) { rows { ip ips } } }`,
+			`[{"ip":"10.0.0.1","ips":["10.0.0.1","::1"]},{"ip":null,"ips":[]}]`,
+		},
+		{`mutation { updateOrdersByPk(id: 7, set: {ip: "10.0.0.0/8", ips: ["10.0.0.2"]}) { ip ips } }`, `{"ip":"10.0.0.0/8","ips":["10.0.0.2"]}`},
+		{`mutation { deleteOrders(where: {id: {in: [7, 8]}}) { affected } }`, `{"affected":2}`},
 		{`{ orders(where: {size: {eq: large}}, orderBy: [{id: ASC}]) { id } }`, `[{"id":5},{"id":6}]`},
 		{`{ orders(where: {was: {has: "Paid!"}}) { id } }`, `[{"id":5}]`},
 		{`mutation { deleteOrdersByPk(id: 6) { id } }`, `{"id":6}`},

@@ -17,7 +17,7 @@ var PostgresChange ChangeDialect = postgres{}
 // row of the table knows.
 func (d postgres) Given(x string, f plan.Field, table string) string {
 	native := strings.TrimSuffix(f.Native, "[]")
-	if native == "" && (f.Type.Scalar == value.Enum || f.Form.ReadsText()) {
+	if native == "" && (f.Type.Scalar == value.Enum || f.Form.ReadsText() || f.Form == value.Address) {
 		if f.Type.List {
 			x = "CAST(" + x + " AS text[])"
 		}
