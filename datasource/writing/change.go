@@ -87,6 +87,9 @@ func (d *Database) change(ctx context.Context, changes []plan.Change, terms Term
 		}
 		again, err := d.again(ctx, of, err)
 		if !again && errors.Is(err, sqlexec.ErrUnseen) {
+			if refused := d.refused(ctx, changes, err); d.left(changes, refused) { // at once, or the time would tell what is there
+				return made, refused
+			}
 			unseen++
 			again = unseen <= mostUnseen
 		}

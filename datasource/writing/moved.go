@@ -2,6 +2,7 @@ package writing
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"usher/datasource/postgres"
@@ -20,6 +21,23 @@ func (d *Database) moves(c plan.Change) bool {
 	}
 	for _, w := range writtenBy(c) {
 		if d.guard.triggers(w.table) {
+			return true
+		}
+	}
+	return false
+}
+
+// left tells that a change of those is refused since one of its rows is not of its tenant any more.
+func (d *Database) left(changes []plan.Change, err error) bool {
+	var at *ChangeError
+	return errors.As(err, &at) && at.Change >= 0 && d.moves(changes[at.Change]) && outside(changes[at.Change], err)
+}
+
+// outside tells that a row of a change is not to be found among its tenant's when it is written. It is looked for in parts
+// all the same, as one that collides is: it takes as long.
+func outside(c plan.Change, err error) bool {
+	for i := range c.Checks() {
+		if errors.Is(err, c.Check(i).Outside()) {
 			return true
 		}
 	}

@@ -38,7 +38,7 @@ func (d *Database) refused(ctx context.Context, changes []plan.Change, err error
 	}
 	v := violationOf(err, &c)
 	removes := c.Update().Sets() == 0 && c.Given() == 0
-	moves := !removes && d.moves(changes[at.Change]) && (v != nil && v.Class() == "23" || errors.Is(err, sqlexec.ErrHidden))
+	moves := !removes && d.moves(changes[at.Change]) && (v != nil && v.Class() == "23" || errors.Is(err, sqlexec.ErrHidden) || outside(c, err))
 	row := -1
 	switch {
 	case v == nil && !moves:
