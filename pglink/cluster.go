@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -102,6 +103,33 @@ var (
 	ErrSplit     = errors.New("several servers say that they are the primary, of one timeline: end all but one of them")
 	errStopped   = errors.New("the servers are no longer asked")
 )
+
+// NoPrimaryError is ErrNoPrimary where servers could not be asked. It says why, as it may be logged, and is not
+// its cause: what is to be done about a server that is not the one that is meant is not asked of it.
+type NoPrimaryError struct{ Cause error }
+
+// Error implements error.
+func (e NoPrimaryError) Error() string {
+	return ErrNoPrimary.Error() + ": " + Redacted(e.Cause).Error()
+}
+
+// Is tells that it is an ErrNoPrimary.
+func (NoPrimaryError) Is(target error) bool { return target == ErrNoPrimary }
+
+// telling is that of errors of servers, in their order, which says most: that none is there says less than what one of
+// them is against. Nil: there is none.
+func telling(errs []error) (most error) {
+	for _, err := range errs {
+		var network *net.OpError
+		switch dials := errors.As(err, &network) && network.Op == "dial"; {
+		case err != nil && !dials && !errors.Is(err, context.DeadlineExceeded):
+			return err
+		case most == nil:
+			most = err
+		}
+	}
+	return most
+}
 
 const (
 	roundEvery    = time.Second            // while somebody asks
@@ -318,14 +346,17 @@ func (c *Cluster) ask(done chan struct{}) {
 		}()
 	}
 	t := &topology{primary: -1, suspect: new(atomic.Bool), asOf: make([]time.Time, n), found: make([]Status, n), up: make([]bool, n)}
-	asked, silent := make([]time.Time, n), make([]bool, n)
+	asked, silent, errs := make([]time.Time, n), make([]bool, n), make([]error, n)
 	for range n {
 		a := <-answers
-		silent[a.server] = a.silent
+		silent[a.server], errs[a.server] = a.silent, a.err
 		t.found[a.server], t.up[a.server], asked[a.server] = a.status, a.err == nil, a.asked
 	}
 	c.mu.Lock()
 	c.judge(t, asked)
+	if why := telling(errs); why != nil && errors.Is(t.err, ErrNoPrimary) {
+		t.err = NoPrimaryError{why}
+	}
 	c.listen(t, silent)
 	t.at = time.Now()
 	before := c.now.Load()
@@ -339,7 +370,7 @@ func (c *Cluster) ask(done chan struct{}) {
 		}
 	}
 	c.goOn(t)
-	if tell := c.opts.Changed; tell != nil && (before == nil || before.primary != t.primary || !errors.Is(t.err, before.err)) {
+	if tell := c.opts.Changed; tell != nil && (before == nil || before.primary != t.primary || errors.Is(t.err, ErrSplit) != errors.Is(before.err, ErrSplit)) {
 		tell(t.primary, t.err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/datasource/pool"
+	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/pglink"
 )
@@ -86,7 +87,16 @@ func failingOver(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return translate(ctx, err)
 	}
-	f := fault.New(fault.Unavailable, "the source does not answer").Because(err)
+	f := fault.New(fault.Unavailable, "the source does not answer")
+	if none := (pglink.NoPrimaryError{}); errors.As(err, &none) {
+		if last := fault.From(translate(ctx, none.Cause)); last.Code == fault.Unavailable {
+			f.Message, f.Hint = last.Message, last.Hint
+		}
+		if kind := troubleOf(none.Cause); kind != trouble.Unreachable {
+			err = trouble.With(kind, err)
+		}
+	}
+	f = f.Because(err)
 	f.RetryAfter = time.Second
 	return f
 }

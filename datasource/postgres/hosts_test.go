@@ -293,6 +293,37 @@ func TestOneHostForAQuestion(t *testing.T) {
 	}
 }
 
+// Why there is no server to ask is said as it is of one alone, to whoever asks and to the log.
+func TestWhyNoServerIsThePrimary(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	data := server.Database(t)
+	nobody := *server
+	nobody.Port = 1
+	for _, c := range []struct {
+		edit          func(*catalog.PostgresSpec)
+		message, says string
+	}{
+		{func(s *catalog.PostgresSpec) { s.Password = "wrong" }, "the source does not accept the account", "28P01"},
+		{func(s *catalog.PostgresSpec) { s.Database = "nowhere" }, "the source has no such database as the account names", "3D000"},
+		{func(s *catalog.PostgresSpec) { s.SSLMode = "verify-full" }, "no secure connection to the source can be made", "does not offer TLS"},
+		{func(s *catalog.PostgresSpec) { s.Host = catalog.ServersText([]catalog.Server{{Host: nobody.Host, Port: 1}, {Host: nobody.Host, Port: 2}}) }, "the source does not answer", "connection refused"},
+	} {
+		spec := serversOf(data, &nobody, server)
+		c.edit(&spec)
+		db := open(t, spec, postgres.Options{Writes: true})
+		_, _, read := asked(t.Context(), db)
+		wrote := db.Write(t.Context(), postgres.Transaction{}, func(sqlexec.Session) error { return nil })
+		for _, err := range []error{read, wrote} {
+			f := fault.From(err)
+			why := fmt.Sprint(f.Unwrap())
+			if f.Code != fault.Unavailable || f.Message != c.message || !strings.Contains(why, c.says) || !strings.Contains(why, "none of the servers") || strings.Contains(why, "wrong") {
+				t.Errorf("%v: want %s, and %s", err, c.message, c.says)
+			}
+		}
+	}
+}
+
 // A standby that falls behind is not read from.
 func TestAStandbyThatIsBehind(t *testing.T) {
 	t.Parallel()
