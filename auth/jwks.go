@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/MicahParks/jwkset"
 
 	"usher/query"
+	"usher/textfile"
 )
 
 // jwks is a KeySet made of a JWK set that was read once.
@@ -112,7 +112,7 @@ func publicKey(key jwkset.JWK) any {
 }
 
 func fileKeys(path string, algorithms []string) (KeySet, error) {
-	text, err := os.ReadFile(path)
+	text, err := textfile.Read(path, textfile.Most)
 	if err != nil {
 		return nil, fmt.Errorf("keys.jwks_file: %w", err)
 	}

@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -24,6 +23,7 @@ import (
 	"usher/auth"
 	"usher/catalog"
 	"usher/dashboard"
+	"usher/textfile"
 	"usher/trace"
 )
 
@@ -185,7 +185,7 @@ type file struct {
 
 // Load reads a file. env looks up the variables that {env: NAME} refers to.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := textfile.Read(path, textfile.Most)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no file %s: name the configuration with -c, or write a first one with `usher init`", path)
 	}

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -229,4 +230,28 @@ func FuzzParse(f *testing.F) {
 			_ = c.Locate(problems)
 		}
 	})
+}
+
+// A file may begin with a mark of its byte order, and what stands in the place of a secret's file is not waited for.
+func TestFilesOfOddKinds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text, err := os.ReadFile("testdata/minimal.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Parse("testdata/minimal.yml", append([]byte("\ufeff"), text...), func(string) (string, bool) { return "secret", true }); err != nil {
+		t.Errorf("with a mark: %v", err)
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.Parse(filepath.Join(dir, "usher.yml"), []byte("control: {postgres: {host: h, database: d, user: u, password: {file: pipe}}, key: {id: a, secret: {file: pipe}}}\n"), nil)
+	if err == nil || strings.Count(err.Error(), "is empty") != 2 {
+		t.Errorf("with a pipe that nobody writes to: %v", err)
+	}
+	if _, err := config.Load(pipe, nil); err == nil {
+		t.Error("a pipe that nobody writes to is a configuration")
+	}
 }

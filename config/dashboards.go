@@ -12,6 +12,7 @@ import (
 
 	"usher/catalog"
 	"usher/dashboard"
+	"usher/textfile"
 )
 
 // dashboardsFolder stands beside the configuration: a dashboard a file, which has its
@@ -69,7 +70,7 @@ func ReadDashboard(path string) (dashboard.Document, error) {
 }
 
 func (c *Config) readDashboard(name, path string) error {
-	text, err := os.ReadFile(path)
+	text, err := textfile.Read(path, textfile.Most)
 	if err != nil {
 		return &Error{Lines: []string{path + ": cannot be read: " + err.Error()}}
 	}

@@ -3,10 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"unicode/utf8"
+
+	"usher/textfile"
 )
 
 // maxReference bounds a file that holds a secret.
@@ -51,17 +52,12 @@ func (d *decoder) fromEnv(name string) (string, error) {
 // fromFile reads a file without the line break that ends it.
 func (d *decoder) fromFile(name string) (string, error) {
 	name = d.file(name)
-	f, err := os.Open(name)
-	if err == nil {
-		defer func() { _ = f.Close() }()
-		var data []byte
-		if data, err = io.ReadAll(io.LimitReader(f, maxReference+1)); err == nil {
-			if len(data) > maxReference {
-				return "", errors.New("the file is too large for a secret; 64 KiB are allowed")
-			}
-			text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
-			return checkSecret(text)
-		}
+	data, err := textfile.Read(name, maxReference)
+	switch {
+	case err == nil:
+		return checkSecret(strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"))
+	case errors.Is(err, textfile.ErrLarge):
+		return "", errors.New("the file is too large for a secret; 64 KiB are allowed")
 	}
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -96,6 +97,7 @@ func parseTree(data []byte) (*node, []problem) {
 	if !utf8.Valid(data) {
 		return nil, []problem{{line: 1, column: 1, message: "the file is not UTF-8"}}
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as some editors begin a file
 	f, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, []problem{syntaxProblem(err)}

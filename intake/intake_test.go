@@ -60,6 +60,8 @@ func TestOpen(t *testing.T) {
 		{"ndjson", "{\"a\":1} {\"a\":2}", "", `1: the line is no JSON object`},
 		{"ndjson", "{\"a\":\"\xff\"}", "", `1: the line is no JSON object`},
 		{"ndjson", "{\"a\":\"\ufffd\"}\n{\"a\":[\"\\ufffd\"]}", "", `1[a] 1["�"] 2[["�"]]`},
+		{"ndjson", `{"a":` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + "}", "", `1[a] 1[` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + `]`},
+		{"ndjson", `{"a":` + strings.Repeat("[", 103) + strings.Repeat("]", 103) + "}", "", `1: the line is no JSON object`},
 		{"ndjson", "{\"a\":\"\\ud800\"}", "", `1: the line is no JSON object`},
 		{"ndjson", long, "", `1: the row is longer than 4194304 bytes`},
 		{"ndjson", "", "", `0: the file is empty: its first line names the columns`},

@@ -115,7 +115,7 @@ func (o *objects) line() ([]byte, error) {
 
 // object reads any JSON.
 func (o *objects) object(line []byte) (query.Object, error) {
-	v, err := query.ReadJSON(line)
+	v, err := query.ReadNested(line, query.MaxRowDepth)
 	var twice query.RepeatedName
 	if errors.As(err, &twice) {
 		return nil, bad(o.last, fault.New(fault.BadUserInput, "%s is there twice", clipped(twice.Name)))

@@ -5,7 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
+
+	"usher/textfile"
 )
 
 // tlsConfig is nil for an unencrypted connection. The driver's own TLS is not
@@ -37,7 +38,7 @@ func rootCerts(path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(path)
+	pem, err := textfile.Read(path, textfile.Most)
 	if err != nil {
 		return nil, err
 	}

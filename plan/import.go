@@ -351,7 +351,7 @@ func (i Import) given(col Field, v query.Value) (Given, error) {
 		return givenOf(t, kept, v)
 	}
 	if t.List {
-		list, err := query.ReadJSON([]byte(text))
+		list, err := query.ReadNested([]byte(text), query.MaxRowDepth)
 		if _, ok := list.(query.List); err != nil || !ok {
 			return Given{}, fmt.Errorf("expected a list in JSON")
 		}

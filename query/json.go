@@ -14,8 +14,11 @@ import (
 	"usher/value"
 )
 
-// maxDepth is how deep JSON may nest: a line of a file is an object of columns, which may be JSON of 100 levels.
-const maxDepth = 128
+// maxDepth is how deep JSON may nest that nobody needs deeper.
+const maxDepth = 32
+
+// MaxRowDepth is how deep a row may nest: an object of columns, or a list, of JSON of 100 levels.
+const MaxRowDepth = 102
 
 // ErrJSON is what ReadJSON's errors have in common.
 var ErrJSON = errors.New("it is no JSON that can be read")
@@ -34,12 +37,15 @@ func (RepeatedName) Unwrap() error { return ErrJSON }
 // ReadJSON reads one JSON text. Other than encoding/json it refuses names that
 // occur twice in an object, text that is not Unicode, and deep nesting; numbers
 // keep their digits.
-func ReadJSON(text []byte) (Value, error) {
+func ReadJSON(text []byte) (Value, error) { return ReadNested(text, maxDepth) }
+
+// ReadNested is ReadJSON of what may nest so deep.
+func ReadNested(text []byte, most int) (Value, error) {
 	if !utf8.Valid(text) {
 		return nil, ErrJSON
 	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(text))
-	v, err := readJSON(d, 0)
+	v, err := readJSON(d, most)
 	if err == nil {
 		if _, err = d.ReadToken(); errors.Is(err, io.EOF) {
 			return v, nil
@@ -58,9 +64,10 @@ func ReadJSON(text []byte) (Value, error) {
 	return nil, ErrJSON
 }
 
+// readJSON reads a value that may nest so many levels deep.
 func readJSON(d *jsontext.Decoder, depth int) (Value, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("%w: it is nested deeper than %d", ErrJSON, maxDepth)
+	if depth < 0 {
+		return nil, fmt.Errorf("%w: it is nested too deep", ErrJSON)
 	}
 	token, err := d.ReadToken()
 	if err != nil {
@@ -84,7 +91,7 @@ func readJSON(d *jsontext.Decoder, depth int) (Value, error) {
 func readList(d *jsontext.Decoder, depth int) (Value, error) {
 	list := List{}
 	for d.PeekKind() != ']' {
-		v, err := readJSON(d, depth+1)
+		v, err := readJSON(d, depth-1)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +109,7 @@ func readObject(d *jsontext.Decoder, depth int) (Value, error) {
 			return nil, err
 		}
 		name := token.String()
-		v, err := readJSON(d, depth+1)
+		v, err := readJSON(d, depth-1)
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import (
 	"usher/query"
 )
 
-// maxNesting is how deep a stored value may nest; query.ReadJSON reads deeper.
+// maxNesting is how deep a stored value may nest; query.ReadJSON reads no deeper.
 const maxNesting = 32
 
 // writeValue writes a value as JSON, which is how it is stored. What

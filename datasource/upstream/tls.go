@@ -4,9 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"os"
 
 	"usher/catalog"
+	"usher/textfile"
 )
 
 // tlsConfig is how an API's server is known, and usher to it (mutual TLS).
@@ -53,7 +53,7 @@ func authorities(spec catalog.APISpec, others func() *x509.CertPool) (*tls.Confi
 	if spec.RootCert == "" {
 		return config, nil
 	}
-	text, err := os.ReadFile(spec.RootCert)
+	text, err := textfile.Read(spec.RootCert, textfile.Most)
 	if err != nil {
 		return nil, fmt.Errorf("root_cert: %w", err)
 	}

@@ -20,6 +20,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"usher/textfile"
 )
 
 // Trusted are documents by the ids that stand for them. The zero value knows none.
@@ -80,7 +82,7 @@ const apolloFormat = "apollo-persisted-query-manifest"
 // manifest reads a file of one of two shapes: {"<id>": "<text>"}, as GraphQL Code
 // Generator's client preset and Relay write it, or Apollo's, which says so.
 func (t *Trusted) manifest(name string) error {
-	data, err := os.ReadFile(name)
+	data, err := textfile.Read(name, textfile.Most)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,9 @@ func OpenToRead(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
 
 func (d *DB) connect(ctx context.Context, spec Spec) error {
 	if spec.Path != "" {
+		if info, err := os.Stat(spec.Path); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+			return fmt.Errorf("%s is no file", spec.Path)
+		}
 		pool, err := openDuckDB(ctx, spec.Path, spec.toRead)
 		if err != nil {
 			return err
