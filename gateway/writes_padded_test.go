@@ -52,8 +52,8 @@ datasets:`+codesDatasets)
 		{`[{id: "b ", label: "m"}]`, ``, `{"affected":0,"rows":[{"id":"b","label":"l "}]}`},
 		{`[{id: "b ", label: "m"}]`, `label`, `{"affected":1,"rows":[{"id":"b","label":"m"}]}`},
 		{`[{id: "c    "}, {id: "d"}]`, `label`, `{"affected":2,"rows":[{"id":"c","label":null},{"id":"d","label":null}]}`},
-		{`[{id: "f ", label: "1"}, {id: "f", label: "2"}]`, ``, `{"affected":1,"rows":[{"id":"f","label":"1"},{"id":"f","label":"1"}]}`},
-		{`[{id: "f ", label: "1"}, {id: "f", label: "2"}]`, `label`, `null BAD_USER_INPUT: two rows of codes have the same id, as the source compares it`},
+		{`[{id: "f ", label: "1"}, {id: "f", label: "2"}]`, ``, `null BAD_USER_INPUT: two rows have the same key (insertCodes.rows.1)`},
+		{`[{id: "f ", label: "1"}, {id: "f", label: "2"}]`, `label`, `null BAD_USER_INPUT: two rows have the same key (insertCodes.rows.1)`},
 		{`[{id: " f", label: "1"}, {id: "  ", label: "2"}]`, ``, `{"affected":2,"rows":[{"id":" f","label":"1"},{"id":"","label":"2"}]}`},
 		{`[{id: "", label: "3"}]`, ``, `{"affected":0,"rows":[{"id":"","label":"2"}]}`},
 		{`[{id: "g"}, {id: "abcde", name: "x      "}]`, ``, `null BAD_USER_INPUT: a text is too long for its column in codes (insertCodes.rows.1.id)`},
@@ -109,5 +109,41 @@ datasets:`+codesDatasets)
 	all := key(g, "b", `"all", "open"`)
 	if got, want := short(t, g.query(t, all, `mutation { updateCodesByPk(id: "b", set: {name: "abcdef"}) { id } }`)), `null BAD_USER_INPUT: a text is too long for its column in codes (updateCodesByPk.set.name)`; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// Blanks at the end are no part of what leads to such a key either.
+func TestPaddedReferences(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, codesTable+`CREATE TABLE uses (tenant text NOT NULL, id int NOT NULL, code char(4), PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, code) REFERENCES codes);
+		INSERT INTO codes VALUES ('a', 'ab')`)
+	g := openWritingOf(t, db, `
+control: {path: %[4]q, key: {id: a, secret: {env: KEY}}}
+sources: {told: {kind: postgres, host: 127.0.0.1, port: %[3]d, database: %[1]q, user: %[2]q, password: {env: PG}, sslmode: disable}}
+strategies: {all: {kind: shared, source: told}}
+default_strategy: all
+datasets:
+  codes: {tenant: tenant, key: id, writable: true, relations: {uses: {to: uses, many: true, on: {id: code}}}}
+  uses: {tenant: tenant, key: id, writable: true, relations: {of: {to: codes, on: {code: id}}}}
+`)
+	g.check(t, g.root, `mutation { admin { createTenant(input: {id: "a"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"a"}}}}`)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	for _, c := range []struct{ text, want string }{
+		{`mutation { insertCodesOne(row: {id: "c ", uses: [{id: 1}, {id: 2}]}) { id uses(orderBy: [{id: ASC}]) { id code } } }`, `{"insertCodesOne":{"id":"c","uses":[{"id":1,"code":"c"},{"id":2,"code":"c"}]}}`},
+		{`mutation { insertUsesOne(row: {id: 3, code: "ab  "}) { code of { id } } }`, `{"insertUsesOne":{"code":"ab","of":{"id":"ab"}}}`},
+		{`mutation { insertUsesOne(row: {id: 4, of: {insert: {id: "d "}}}) { code of { id } } }`, `{"insertUsesOne":{"code":"d","of":{"id":"d"}}}`},
+		{`mutation { insertUsesOne(row: {id: 5, of: {link: {id: "d "}}}) { code } }`, `{"insertUsesOne":{"code":"d"}}`},
+		{`mutation { updateUsesByPk(id: 5, set: {code: "ab "}) { code } }`, `{"updateUsesByPk":{"code":"ab"}}`},
+		{`mutation ($c: String) { updateUses(where: {id: {eq: 5}}, set: {code: $c}) { rows { code } } }`, `{"updateUses":{"rows":[{"code":"c"}]}}`},
+		{`mutation { insertUsesOne(row: {id: 6, code: "no "}) { code } }`, `null NOT_FOUND: code leads to no row of codes (insertUsesOne.row.code)`},
+		{`{ uses(where: {code: {eq: "ab "}}) { id } }`, `{"uses":[]}`},
+	} {
+		if got := short(t, g.withVariables(t, ann, c.text, `{"c": "c   "}`)); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.text, got, c.want)
+		}
+	}
+	if got := g.imported(t, ann, "uses", "id,code\n7,ab \n"); !strings.HasPrefix(got, "200 ") {
+		t.Errorf("an import: %s", got)
 	}
 }

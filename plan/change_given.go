@@ -90,7 +90,7 @@ func (g *givens) parse(t *value.Type, kept value.Kept, v query.Value) error {
 		g.plain.Null()
 		return err
 	}
-	if text, err = g.plain.Parse(text); err != nil {
+	if text, err = g.plain.Parse(kept.Text(text)); err != nil {
 		return err
 	}
 	return cmp.Or(fits(*t, text), kept.Holds(*t, text))

@@ -52,11 +52,23 @@ func (k Kept) Holds(t Type, text string) error {
 	return nil
 }
 
+// Text is a text as it is read again: blanks at its end are none of it where its column adds some.
+func (k Kept) Text(text string) string {
+	if k.Form == Padded {
+		return strings.TrimRight(text, " ")
+	}
+	return text
+}
+
 // Keeps is a value that is refused, if it comes later as soon as it comes, unless it is kept as it is.
 func (k Kept) Keeps(v Value) (Value, error) {
 	switch v.typ.Scalar { //nolint:exhaustive // all else is kept as it is
 	case Float, Time, Timestamp, LocalTimestamp, Interval:
 		return v.As(v.typ, k.String(), func(text string) (string, error) { return text, k.Holds(v.typ, text) })
+	case String, ID:
+		if k.Form == Padded {
+			return v.As(v.typ, k.String(), func(text string) (string, error) { return k.Text(text), nil })
+		}
 	}
 	return v, nil
 }

@@ -63,26 +63,25 @@ func (a *applying) heldBefore(ctx context.Context, u plan.Upsert) ([][]bool, err
 }
 
 // unpadded takes from keys what the source keeps apart from them: blanks at the end of texts to whose length it adds
-// some. Which columns that is about it is asked where nobody has looked.
+// some. It is asked which columns that is about where nobody has looked; where somebody has, what is given has none.
 func (a *applying) unpadded(ctx context.Context, u plan.Upsert, keys [][]value.Value) error {
 	var types map[string]string
 	for k, list := range keys {
 		f := u.Key(k)
-		if a.d != sqlgen.PostgresChange || !f.Type.Text() || !slices.ContainsFunc(list, endsBlank) {
+		if a.d != sqlgen.PostgresChange || !f.Type.Text() || f.Form != value.Plain || f.Native != "" || !slices.ContainsFunc(list, endsBlank) {
 			continue
 		}
-		padded := f.Form == value.Padded
-		if f.Form == value.Plain && f.Native == "" {
-			if types == nil {
-				var err error
-				if types, err = Types(ctx, a.session, a.c.Table()); err != nil {
-					return err
-				}
+		if types == nil {
+			var err error
+			if types, err = Types(ctx, a.session, a.c.Table()); err != nil {
+				return err
 			}
-			padded = strings.HasPrefix(types[f.Stored], "character(") || types[f.Stored] == "bpchar"
+		}
+		if !strings.HasPrefix(types[f.Stored], "character(") && types[f.Stored] != "bpchar" {
+			continue
 		}
 		for n := range list {
-			if padded && endsBlank(list[n]) {
+			if endsBlank(list[n]) {
 				v, err := value.Parse(f.Type, strings.TrimRight(list[n].Text(), " "))
 				if err != nil {
 					return fault.Broken("a key without its blanks: %w", err)
