@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,15 +11,17 @@ import (
 )
 
 const codesTable = `CREATE TABLE codes (tenant text NOT NULL, id char(4) NOT NULL, name varchar(5), label text, n smallint, PRIMARY KEY (tenant, id));
-CREATE TABLE words (tenant text NOT NULL, id text NOT NULL, name varchar(5), label text, n smallint, PRIMARY KEY (tenant, id));`
+CREATE TABLE words (tenant text NOT NULL, id text NOT NULL, name varchar(5), label text, n smallint, PRIMARY KEY (tenant, id));
+CREATE TABLE marks (tenant text NOT NULL, id text NOT NULL, name varchar(5), label text, n smallint, PRIMARY KEY (tenant, id));`
 
 const codesDatasets = `
   codes: {tenant: tenant, key: id, writable: true, columns: {id: String!, tenant: String!, name: String, label: String, n: BigInt}}
   words: {tenant: tenant, key: id, writable: true, columns: {id: String!, tenant: String!, name: String, label: String, n: BigInt}}
+  marks: {tenant: tenant, key: id, writable: true, columns: {id: String!, tenant: String!, name: String, label: String, n: BigInt}}
 roles:
-  open: {datasets: {codes: &open {insert: {}, update: {filter: {label: {eq: open}}, check: {label: {in: [open, sent]}}}}, words: *open}}
-  odd: {datasets: {codes: &odd {insert: {}, update: {filter: {label: {eq: odd}}, check: {label: {in: [odd, even]}}}}, words: *odd}}
-  all: {datasets: {codes: &all {insert: {}, update: {}, delete: {}}, words: *all}}
+  open: {datasets: {codes: &open {insert: {}, update: {filter: {label: {eq: open}}, check: {label: {in: [open, sent]}}}}, words: *open, marks: *open}}
+  odd: {datasets: {codes: &odd {insert: {}, update: {filter: {label: {eq: odd}}, check: {label: {in: [odd, even]}}}}, words: *odd, marks: *odd}}
+  all: {datasets: {codes: &all {insert: {}, update: {}, delete: {}}, words: *all, marks: *all}}
 `
 
 // Blanks at the end are no part of a key of char(n), whoever's the table is: a row that is there is found by it, and decided on
@@ -26,7 +29,7 @@ roles:
 func TestUpsertsByPaddedKeys(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Start(t).Database(t)
-	db.Exec(t, codesTable+`CREATE SCHEMA of_b; CREATE DOMAIN code AS char(4);`+strings.NewReplacer("TABLE ", "TABLE of_b.", "char(4)", "code").Replace(codesTable))
+	db.Exec(t, codesTable+`CREATE SCHEMA of_b; CREATE DOMAIN code AS char(4);`+strings.NewReplacer("TABLE ", "TABLE of_b.", "char(4)", "code").Replace(codesTable)+`ALTER TABLE of_b.marks ALTER id TYPE char(4)`)
 	g := openWritingOf(t, db, `
 control: {path: %[4]q, key: {id: a, secret: {env: KEY}}}
 sources:
@@ -60,6 +63,9 @@ datasets:`+codesDatasets)
 		{`[{id: "g", name: "abcdef"}]`, ``, `null BAD_USER_INPUT: a text is too long for its column in codes (insertCodes.rows.0.name)`},
 		{`[{id: "g"}, {id: "h", n: 40000}]`, ``, `null BAD_USER_INPUT: a number is too large for its column in codes (insertCodes.rows.1.n)`},
 	}
+	unlike := slices.Clone(padded) // from the shared table, of which alone something is known
+	unlike[4].want = `{"affected":1,"rows":[{"id":"f","label":"1"},{"id":"f","label":"1"}]}`
+	unlike[5].want = `null BAD_USER_INPUT: two rows of codes have the same id, as the source compares it`
 	told := []line{
 		{`[{id: "b  ", label: "l "}]`, `label`, `{"affected":1,"rows":[{"id":"b  ","label":"l "}]}`},
 		{`[{id: "b ", label: "m"}]`, `label`, `{"affected":1,"rows":[{"id":"b ","label":"m"}]}`},
@@ -74,6 +80,7 @@ datasets:`+codesDatasets)
 	}{
 		{"shared", g, "a", "Codes", padded},
 		{"own", g, "b", "Codes", padded},
+		{"own unlike the shared", g, "b", "Marks", unlike},
 		{"file", file, "a", "Codes", told},
 		{"shared text", g, "a", "Words", told},
 		{"own text", g, "b", "Words", told},
@@ -87,7 +94,7 @@ datasets:`+codesDatasets)
 			if strings.HasPrefix(want, "{") {
 				want = `{"insert` + where.dataset + `":` + want + `}`
 			}
-			want = strings.Replace(want, "codes is", strings.ToLower(where.dataset)+" is", 1)
+			want = strings.NewReplacer("codes", strings.ToLower(where.dataset), "Codes", where.dataset).Replace(want)
 			if got := short(t, where.g.query(t, key, text)); got != want {
 				t.Errorf("%s: %s\n got %s\nwant %s", where.name, text, got, want)
 			}
