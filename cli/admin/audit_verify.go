@@ -18,7 +18,8 @@ import (
 type auditVerify struct {
 	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
 	JSON   bool   `help:"Print JSON."`
-	Heads  string `help:"Write the heads of the chains into a file. Kept where nobody of the store's database writes, it proves later that nothing was cut off." placeholder:"FILE"`
+	Heads  string `help:"Write the heads of the chains into a file. Kept where nobody of the store's database writes, it proves later that nothing was cut off. Not written where something is wrong, unless that is accepted." placeholder:"FILE"`
+	Accept bool   `help:"Write the heads though something is wrong: it was looked into, as after the store was put back. The status says it still."`
 	Seen   string `help:"A file of heads that was written earlier: all of it has to be there still." placeholder:"FILE"`
 }
 
@@ -46,12 +47,16 @@ func (c auditVerify) Run(ctx context.Context, s *term.IO) (err error) {
 		return err
 	}
 	if report.Problems > 0 {
-		return fmt.Errorf("the audit log is not as usher wrote it: %d findings", report.Problems)
+		err = fmt.Errorf("the audit log is not as usher wrote it: %d findings", report.Problems)
 	}
-	if c.Heads != "" { // of a log in which nothing is wrong
-		return writeHeads(c.Heads, report.Heads)
+	switch {
+	case c.Heads == "":
+	case err == nil || c.Accept:
+		err = errors.Join(err, writeHeads(c.Heads, report.Heads))
+	default: // they would vouch for it
+		err = fmt.Errorf("%w; no heads were written to %s (--accept writes them, once you have looked into it)", err, c.Heads)
 	}
-	return nil
+	return err
 }
 
 func tellReport(w io.Writer, r audit.Report) {

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -271,6 +272,16 @@ func TestBootstrap(t *testing.T) {
 	db.Exec(t, "UPDATE usher.audit SET detail = 'somebody' WHERE operation = 'bootstrap'")
 	if out, err := program.Command(t, "audit", "verify", "-c", config); err == nil || !strings.Contains(err.Error(), "1 findings") || !strings.Contains(out, "it was changed") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	later := filepath.Join(t.TempDir(), "later.json")
+	if _, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads, "--heads", later); err == nil || !strings.Contains(err.Error(), "no heads were written to "+later) {
+		t.Errorf("heads of a changed log: %v", err)
+	}
+	if _, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads, "--heads", later, "--accept"); err == nil || strings.Contains(err.Error(), "no heads") {
+		t.Errorf("accepted heads: %v", err)
+	}
+	if text, err := os.ReadFile(later); err != nil || !strings.Contains(string(text), `"chain"`) {
+		t.Errorf("they are %s, %v", text, err)
 	}
 	if _, err := program.Command(t, "key", "reseal", "-c", config); err == nil || !strings.Contains(err.Error(), "has no key") {
 		t.Error(err)
