@@ -255,13 +255,13 @@ datasets:
 	}
 }
 
-// Columns that are never null in a tenant's own file, of which the configuration does not say so, are told at the input. That a row
+// What columns of a tenant's own file do not take, of which the configuration does not say so, is told at the input. That a row
 // may not be changed at all comes before what it would be changed to.
-func TestNeverNullInFilesOfTenants(t *testing.T) {
+func TestUntakenInFilesOfTenants(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	program.MakeDuckDB(t, filepath.Join(dir, "of_a.duckdb"), `CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR, must VARCHAR NOT NULL, gone TIMESTAMPTZ);
-		INSERT INTO notes VALUES (1, 'of a', 'm', NULL), (3, 'c', 'm', now())`)
+	program.MakeDuckDB(t, filepath.Join(dir, "of_a.duckdb"), `CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR, must VARCHAR NOT NULL, gone TIMESTAMPTZ, small SMALLINT);
+		INSERT INTO notes (id, text, must, gone) VALUES (1, 'of a', 'm', NULL), (3, 'c', 'm', now())`)
 	g := openFiles(t, dir, fmt.Sprintf(`
 control: {path: %q, key: {id: a, secret: {env: KEY}}}
 sources: {silo: {kind: duckdb, path: "of_{tenant}.duckdb", template: true}}
@@ -273,7 +273,7 @@ datasets:
     key: id
     writable: true
     deleted: {at: gone}
-    columns: {id: BigInt!, tenant: String!, text: String, must: String, gone: Timestamp}
+    columns: {id: BigInt!, tenant: String!, text: String, must: String, gone: Timestamp, small: BigInt}
     bind: {silo: {columns: {tenant: ~}}}
 `, filepath.Join(dir, "store.duckdb")))
 	key := g.keyOf(t, "of a", "a", "READ_DATA, WRITE_DATA")
@@ -284,6 +284,8 @@ datasets:
 		{`updateNotes(all: true, set: {must: null}) { affected }`, "null BAD_USER_INPUT: must is never null (updateNotes.set.must)"},
 		{`insertNotes(rows: [{id: 1, must: null}], onConflict: {key: id, update: [must]}) { affected }`, "null BAD_USER_INPUT: must is never null (insertNotes.rows.0.must)"},
 		{`insertNotes(rows: [{id: 6, must: "a"}, {id: 1, must: null}], onConflict: {key: id, update: [must]}) { affected }`, "null BAD_USER_INPUT: must is never null (insertNotes.rows.1.must)"},
+		{`insertNotes(rows: [{id: 7, must: "a"}, {id: 8, must: "a", small: 40000}]) { affected }`, "null BAD_USER_INPUT: a number is too large for its column in notes (insertNotes.rows.1.small)"},
+		{`updateNotesByPk(id: 1, set: {small: 70000}) { id }`, "null BAD_USER_INPUT: a number is too large for its column in notes (updateNotesByPk.set.small)"},
 		{`insertNotes(rows: [{id: 3, must: null}], onConflict: {key: id, update: [must]}) { affected }`, "null CONFLICT: a row of notes with the key of one of these is there, and cannot be changed"},
 	} {
 		if got := short(t, g.query(t, key, "mutation { "+c.text+" }")); got != c.want {

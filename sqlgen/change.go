@@ -27,6 +27,8 @@ type ChangeDialect interface {
 	// ReadAt is a number that is another whenever a statement which is kept has been read anew, as it is when
 	// one of its tables has become another; empty: nothing tells that.
 	ReadAt() string
+	// Types asks for the columns of a table and what each is of, below all domains.
+	Types(schema, table string) string
 }
 
 // Lock is how rows are kept as they are until the transaction ends.

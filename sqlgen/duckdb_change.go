@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -54,6 +55,11 @@ func (duckdb) Added(x, y string, f plan.Field) string {
 
 // texts is a list of texts of the JSON of one.
 func texts(x string) string { return "from_json(" + x + `, '["VARCHAR"]')` }
+
+func (duckdb) Types(schema, table string) string {
+	text := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+	return "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = " + text(cmp.Or(schema, "main")) + " AND table_name = " + text(table)
+}
 
 func (duckdb) Texts(placeholders []string) string {
 	lists, names := make([]string, len(placeholders)), make([]string, len(placeholders))

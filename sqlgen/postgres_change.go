@@ -104,8 +104,7 @@ func regclass(schema, table string) string {
 	return "'" + strings.ReplaceAll(id, "'", "''") + "'::regclass::oid"
 }
 
-// PostgresTypes asks for the columns of a table and what each is of, below all domains.
-func PostgresTypes(schema, table string) string {
+func (postgres) Types(schema, table string) string {
 	return "WITH RECURSIVE b(name, typ, mod) AS (SELECT a.attname, a.atttypid, a.atttypmod FROM pg_attribute AS a WHERE a.attrelid = " + regclass(schema, table) +
 		" AND a.attnum > 0 AND NOT a.attisdropped UNION ALL SELECT b.name, t.typbasetype, t.typtypmod FROM b JOIN pg_type AS t ON t.oid = b.typ AND t.typtype = 'd')" +
 		" SELECT b.name::text, format_type(b.typ, b.mod) FROM b JOIN pg_type AS t ON t.oid = b.typ AND t.typtype <> 'd'"

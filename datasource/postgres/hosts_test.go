@@ -307,7 +307,9 @@ func TestWhyNoServerIsThePrimary(t *testing.T) {
 		{func(s *catalog.PostgresSpec) { s.Password = "wrong" }, "the source does not accept the account", "28P01"},
 		{func(s *catalog.PostgresSpec) { s.Database = "nowhere" }, "the source has no such database as the account names", "3D000"},
 		{func(s *catalog.PostgresSpec) { s.SSLMode = "verify-full" }, "no secure connection to the source can be made", "does not offer TLS"},
-		{func(s *catalog.PostgresSpec) { s.Host = catalog.ServersText([]catalog.Server{{Host: nobody.Host, Port: 1}, {Host: nobody.Host, Port: 2}}) }, "the source does not answer", "connection refused"},
+		{func(s *catalog.PostgresSpec) {
+			s.Host = catalog.ServersText([]catalog.Server{{Host: nobody.Host, Port: 1}, {Host: nobody.Host, Port: 2}})
+		}, "the source does not answer", "connection refused"},
 	} {
 		spec := serversOf(data, &nobody, server)
 		c.edit(&spec)

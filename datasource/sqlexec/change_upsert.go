@@ -73,7 +73,7 @@ func (a *applying) unpadded(ctx context.Context, u plan.Upsert, keys [][]value.V
 		}
 		if types == nil {
 			var err error
-			if types, err = Types(ctx, a.session, a.c.Table()); err != nil {
+			if types, err = Types(ctx, a.session, a.d, a.c.Table()); err != nil {
 				return err
 			}
 		}
@@ -95,9 +95,9 @@ func (a *applying) unpadded(ctx context.Context, u plan.Upsert, keys [][]value.V
 
 func endsBlank(v value.Value) bool { return !v.Null() && strings.HasSuffix(v.Text(), " ") }
 
-// Types are what a table's columns are of in PostgreSQL now, by their names there.
-func Types(ctx context.Context, s Session, table plan.Ref) (map[string]string, error) {
-	rows, err := s.Query(ctx, sqlgen.PostgresTypes(table.Schema(), table.Table()), nil)
+// Types are what a table's columns are of now, by their names there.
+func Types(ctx context.Context, s Session, d sqlgen.ChangeDialect, table plan.Ref) (map[string]string, error) {
+	rows, err := s.Query(ctx, d.Types(table.Schema(), table.Table()), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 	}
 	column := strings.TrimPrefix(f.At, c.Key()+".")
 	if f.At == "" {
-		if v.Code == "22001" || v.Code == "22003" {
+		if v.Class() == "22" {
 			d.measured(ctx, c, fields)
 		}
 		column = cmp.Or(unfit(v, c, fields), d.untaken(ctx, v, c, fields), overdone(v, c, fields))
@@ -119,11 +119,8 @@ func ofSet(c plan.Change) []givenField {
 // measured gives fields the types that their columns have now, of which those of a table of one tenant's own are not known.
 // Of what cannot be asked nothing is known.
 func (d *Database) measured(ctx context.Context, c plan.Change, fields []givenField) {
-	if d.guard == nil {
-		return
-	}
 	_ = d.reads.Session(ctx, false, func(s sqlexec.Session) error {
-		types, err := sqlexec.Types(ctx, s, c.Table())
+		types, err := sqlexec.Types(ctx, s, d.dialect, c.Table())
 		for i, g := range fields {
 			if native := types[g.field.Stored]; native != "" {
 				fields[i].field.Native = native
