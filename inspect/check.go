@@ -53,6 +53,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	}
 	r.Store = cfg.Control != nil && unopened == nil
 	r.problem(trusted(cfg.Documents))
+	r.Notes = append(r.Notes, elsewhere(ctx, cfg.Server)...)
 	if r.Catalog == nil {
 		return r, nil
 	}

@@ -67,6 +67,25 @@ func TestUnfilled(t *testing.T) {
 	}
 }
 
+// Where the only server is a standby nothing is written, and a check notes it.
+func TestWritingToAStandby(t *testing.T) {
+	t.Parallel()
+	first := pgtest.StartOwn(t)
+	db := first.Database(t)
+	db.Exec(t, `CREATE TABLE orders (tenant text, id int, note text, PRIMARY KEY (tenant, id))`)
+	second := first.Standby(t)
+	for _, c := range []struct {
+		writable string
+		at       pgtest.DB
+		noted    bool
+	}{{", writable: [update]", db.On(second), true}, {"", db.On(second), false}, {", writable: [update]", db, false}} {
+		r := checkShop(t, c.at, "{orders: {tenant: tenant"+c.writable+"}}")
+		if noted := strings.Contains(strings.Join(r.Notes, "\n"), "sources.shop: its server is a standby"); len(r.Problems) > 0 || noted != c.noted {
+			t.Errorf("%+v: %q %q", c, r.Problems, r.Notes)
+		}
+	}
+}
+
 // The statements that a check names mend what stands in the way of writing.
 func TestWhatMendsWriting(t *testing.T) {
 	t.Parallel()
