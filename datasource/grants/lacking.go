@@ -93,6 +93,9 @@ func (l *Lacks) Ask(ctx context.Context, s sqlexec.Session, source string, needs
 			return err
 		}
 	}
+	if err := l.unpolicied(ctx, s, needs); err != nil {
+		return err
+	}
 	return Temporary(ctx, s, func(what, grant string) {
 		l.Some = append(l.Some, "sources."+source+": "+what+", without which nothing is imported: "+grant)
 	})
