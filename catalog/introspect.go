@@ -20,6 +20,7 @@ type Table struct {
 	Name        string
 	View        bool
 	Unfilled    bool          // a materialized view that cannot be read before it is refreshed
+	Hidden      bool          // row-level security shows whoever has looked no row of it
 	Extension   bool          // it is part of what an extension of the database has made
 	Plugin      bool          // a plugin's dataset; the native types are those of its protocol
 	Columns     []TableColumn // in the source's order

@@ -3,11 +3,13 @@ package cli_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"usher/pgtest"
@@ -124,20 +126,22 @@ func TestCheckOfWhatServingNeeds(t *testing.T) {
 		replace []string
 		want    []string // nil: it is ok
 	}{
-		"a store":                 {store(db, db.User, "RIGHT", db.Port), nil, nil},
-		"a wrong password":        {store(db, db.User, "WRONG", db.Port), nil, []string{"control: the control store cannot be opened", "password authentication failed"}},
-		"a store that is away":    {store(db, db.User, "RIGHT", 1), nil, []string{"control: the control store cannot be opened", "connection refused"}},
-		"a newer store":           {store(newer, db.User, "RIGHT", db.Port), nil, []string{"control: the control store cannot be opened", "has version 9999"}},
-		"an account without":      {store(db, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "may not make its tables"}},
-		"an account that reads":   {store(reading, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "lacks DELETE ON migrations, INSERT ON migrations, UPDATE ON migrations, UPDATE ON tenants", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA usher"}},
-		"a file to be made":       {"control: {path: control.duckdb}\n", nil, nil},
-		"a file in no folder":     {"control: {path: none/of/it/control.duckdb}\n", nil, nil},
-		"a file below a file":     {"control: {path: secret/control.duckdb}\n", nil, []string{"control: the control store cannot be opened", "secret/control.duckdb", "not a directory"}},
-		"keys":                    {"", issuer(keys.URL + "/good"), nil},
-		"no keys":                 {"", issuer(keys.URL), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "no signing key in it fits [EdDSA]"}},
-		"nobody who has keys":     {"", issuer("http://127.0.0.1:1/keys"), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "connection refused"}},
-		"a manifest that is gone": {"documents: {mode: only, manifests: [gone.json]}\n", nil, []string{"documents: ", "gone.json", "no such file"}},
-		"a certificate":           {"server: {tls: {cert: gone.pem, key: gone.key}}\n", nil, []string{"server.tls: ", "gone.pem"}},
+		"a store":                  {store(db, db.User, "RIGHT", db.Port), nil, nil},
+		"a wrong password":         {store(db, db.User, "WRONG", db.Port), nil, []string{"control: the control store cannot be opened", "password authentication failed"}},
+		"a store that is away":     {store(db, db.User, "RIGHT", 1), nil, []string{"control: the control store cannot be opened", "connection refused"}},
+		"a newer store":            {store(newer, db.User, "RIGHT", db.Port), nil, []string{"control: the control store cannot be opened", "has version 9999"}},
+		"an account without":       {store(db, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "may not make its tables"}},
+		"an account that reads":    {store(reading, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "lacks DELETE ON migrations, INSERT ON migrations, UPDATE ON migrations, UPDATE ON tenants", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA usher"}},
+		"a file to be made":        {"control: {path: control.duckdb}\n", nil, nil},
+		"a file in no folder":      {"control: {path: none/of/it/control.duckdb}\n", nil, nil},
+		"a file below a file":      {"control: {path: secret/control.duckdb}\n", nil, []string{"control: the control store cannot be opened", "secret/control.duckdb", "not a directory"}},
+		"a file of something else": {"control: {path: secret}\n", nil, []string{"control: its file cannot be opened", "not a valid DuckDB database file"}},
+		"a place without files":    {"control: {path: /proc/control.duckdb}\n", nil, []string{"control: the control store cannot be opened", "/proc"}},
+		"keys":                     {"", issuer(keys.URL + "/good"), nil},
+		"no keys":                  {"", issuer(keys.URL), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "no signing key in it fits [EdDSA]"}},
+		"nobody who has keys":      {"", issuer("http://127.0.0.1:1/keys"), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "connection refused"}},
+		"a manifest that is gone":  {"documents: {mode: only, manifests: [gone.json]}\n", nil, []string{"documents: ", "gone.json", "no such file"}},
+		"a certificate":            {"server: {tls: {cert: gone.pem, key: gone.key}}\n", nil, []string{"server.tls: ", "gone.pem"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -339,6 +343,55 @@ func TestCheckOfClosedAddresses(t *testing.T) {
 		printed, err := program.Command(t, "check", "-c", shopFile(t, "\nsources:\n", "\nsources:\n  partner: {kind: api, isolation: gateway, "+at+"}\n"))
 		if err != nil || strings.Contains(printed, "note: sources.partner.") != noted || strings.Contains(printed, "say `allow_private: true`") != noted {
 			t.Errorf("%s: %v\n%s", at, err, printed)
+		}
+	}
+}
+
+// A store that a gateway has open is worth a note; that it is a pipe is a problem, and nobody waits for who would write to it.
+func TestCheckOfStoresThatAreNotRead(t *testing.T) {
+	t.Parallel()
+	file := shopFile(t, "\nsources:", "\ncontrol: {path: control.duckdb}\nsources:")
+	running := program.Start(t, "serve", "-c", file, "--listen", "127.0.0.1:0")
+	printed, err := program.Command(t, "check", "-c", file)
+	if err != nil || !strings.HasPrefix(printed, "note: ") || !strings.Contains(printed, "its file cannot be read while a gateway has it open") {
+		t.Errorf("while it is open: %v\n%s", err, printed)
+	}
+	running.Stop(t)
+	if printed, err = program.Command(t, "check", "-c", file); err != nil || strings.Contains(printed, "cannot be read") {
+		t.Errorf("when it is closed: %v\n%s", err, printed)
+	}
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(file), ".usher-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("a check has left %v, %v", left, err)
+	}
+	piped := shopFile(t, "\nsources:", "\ncontrol: {path: pipe}\nsources:")
+	if err := syscall.Mkfifo(filepath.Join(filepath.Dir(piped), "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", "-c", piped}, {"check", "-c", piped, "--tenants"}} {
+		if printed, err := program.Command(t, args...); err == nil || !strings.Contains(printed, "pipe is no file") {
+			t.Errorf("%v: %v\n%s", args, err, printed)
+		}
+	}
+}
+
+// Addresses that this machine does not have are noted: another one may serve.
+func TestCheckOfAddressesToListenAt(t *testing.T) {
+	t.Parallel()
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	for at, noted := range map[string]bool{
+		"203.0.113.9:8080": true, "[2001:db8::9]:8080": true,
+		"0.0.0.0:8080": false, "[::]:8080": false, ":8080": false, "localhost:8080": false, "usher.example.com:8080": false, taken.Addr().String(): false,
+	} {
+		for _, key := range []string{"listen", "admin_listen"} {
+			printed, err := program.Command(t, "check", "-c", shopFile(t, "\nsources:", fmt.Sprintf("\nserver: {%s: %q}\nsources:", key, at)))
+			if err != nil || strings.Contains(printed, "note: server."+key+": this machine does not listen at ") != noted {
+				t.Errorf("%s %s: %v\n%s", key, at, err, printed)
+			}
 		}
 	}
 }

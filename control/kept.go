@@ -21,7 +21,7 @@ import (
 // tenants, their roles, who holds rights, queries and dashboards that others run. Usher starts all the same, and refuses
 // each where it is used. At most so many of a kind are told of one by one. What cannot be judged yet is left out.
 // What is refused is why usher would not start: other keys, tenants that the file has, too. Without a catalog nothing is compared with it.
-// The store is opened for that, and nothing of it changes; one in a file is read while nobody has it open.
+// The store is opened for that, and nothing of it changes; one in a file is read while nobody has it open, and what is no such file is refused.
 func Kept(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, most int) (unfit []string, refused, err error) {
 	opts := tenancy.Options{Log: slog.New(slog.DiscardHandler)}
 	if err := seal(*cfg.Control, &opts); err != nil {
@@ -31,8 +31,10 @@ func Kept(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, most in
 	switch {
 	case errors.Is(err, tenancy.ErrNone): // and so nothing is kept
 		return nil, nil, nil
+	case errors.Is(err, tenancy.ErrInUse):
+		return nil, nil, fmt.Errorf("its file cannot be read while a gateway has it open, whose log tells of records that do not fit: %w", err)
 	case err != nil && cfg.Control.Path != "" && !errors.Is(err, tenancy.ErrOlder):
-		return nil, nil, fmt.Errorf("its file cannot be read, as while a gateway has it open, whose log tells of records that do not fit: %w", err)
+		return nil, fmt.Errorf("control: its file cannot be opened: %w", err), nil
 	case err != nil:
 		return nil, nil, err
 	}

@@ -53,6 +53,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	}
 	r.Store = cfg.Control != nil && unopened == nil
 	r.problem(trusted(cfg.Documents))
+	r.Notes = append(r.Notes, elsewhere(ctx, cfg.Server)...)
 	if r.Catalog == nil {
 		return r, nil
 	}
@@ -67,6 +68,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	}
 	r.problem(issuers(ctx, cfg, r.Catalog))
 	r.Notes = append(r.Notes, unfilled(r.Catalog, f.Tables)...)
+	r.Notes = append(r.Notes, hidden(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, closed(r.Catalog)...)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lib/pq"
+
 	"usher/config"
 	"usher/inspect"
 	"usher/pgtest"
@@ -64,6 +66,66 @@ func TestUnfilled(t *testing.T) {
 	db.Exec(t, statement)
 	if notes := told(); len(notes) > 0 {
 		t.Errorf("after %s: %q", statement, notes)
+	}
+}
+
+// A table of which row-level security gives an account no row is noted, for reading and for writing, until a policy applies to it.
+func TestRowsThatPoliciesHide(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	reader, writer, group := db.Name+"_r", db.Name+"_w", db.Name+"_g"
+	password := pq.QuoteLiteral(db.Password)
+	db.Exec(t, `CREATE TABLE orders (tenant text, id int, note text, PRIMARY KEY (tenant, id));
+		CREATE ROLE `+reader+` LOGIN PASSWORD `+password+`; CREATE ROLE `+writer+` LOGIN PASSWORD `+password+`; CREATE ROLE `+group+`;
+		GRANT `+group+` TO `+reader+`; GRANT SELECT ON orders TO `+reader+`, `+writer+`; GRANT INSERT, UPDATE, DELETE ON orders TO `+writer)
+	shop := strings.Replace(writableShop, "user: %q", "user: %q, writer: {user: "+writer+", password: {env: PASSWORD}}", 1)
+	as := db
+	as.User = reader
+	const reading, writing = "datasets.orders: row-level security of public.orders in shop has no policy by which ", "datasets.orders.writable: row-level security of public.orders has no policy by which the role "
+	for _, c := range []struct {
+		statement string
+		as        pgtest.DB
+		want      []string
+	}{
+		{"SELECT 1", as, nil},
+		{"ALTER TABLE orders ENABLE ROW LEVEL SECURITY", as, []string{reading + reader + " is shown", writing + writer + " could SELECT, INSERT, UPDATE, DELETE any row"}},
+		{"SELECT 1", db, []string{writing + writer}}, // the owner reads
+		{"CREATE POLICY strict ON orders AS RESTRICTIVE USING (true)", as, []string{reading, writing + writer + " could SELECT, INSERT, UPDATE, DELETE"}},
+		{"CREATE POLICY grouped ON orders FOR SELECT TO " + group + " USING (true)", as, []string{writing + writer + " could SELECT, INSERT"}},
+		{"CREATE POLICY reads ON orders FOR SELECT USING (true)", as, []string{writing + writer + " could INSERT, UPDATE, DELETE any row"}},
+		{"CREATE POLICY writes ON orders TO " + writer + " USING (true)", as, nil},
+	} {
+		db.Exec(t, c.statement)
+		r := checkShopAs(t, c.as, shop, "{orders: {tenant: tenant, writable: true}}")
+		told := slices.DeleteFunc(r.Notes, func(note string) bool { return !strings.Contains(note, "row-level security") })
+		if len(told) != len(c.want) || r.Catalog == nil {
+			t.Errorf("%s: %q %q", c.statement, r.Problems, told)
+			continue
+		}
+		for i, want := range c.want {
+			if !strings.HasPrefix(told[i], want) {
+				t.Errorf("%s: %q, want %q", c.statement, told[i], want)
+			}
+		}
+	}
+}
+
+// Where the only server is a standby nothing is written, and a check notes it.
+func TestWritingToAStandby(t *testing.T) {
+	t.Parallel()
+	first := pgtest.StartOwn(t)
+	db := first.Database(t)
+	db.Exec(t, `CREATE TABLE orders (tenant text, id int, note text, PRIMARY KEY (tenant, id))`)
+	second := first.Standby(t)
+	for _, c := range []struct {
+		writable string
+		at       pgtest.DB
+		noted    bool
+	}{{", writable: [update]", db.On(second), true}, {"", db.On(second), false}, {", writable: [update]", db, false}} {
+		r := checkShop(t, c.at, "{orders: {tenant: tenant"+c.writable+"}}")
+		if noted := strings.Contains(strings.Join(r.Notes, "\n"), "sources.shop: its server is a standby"); len(r.Problems) > 0 || noted != c.noted {
+			t.Errorf("%+v: %q %q", c, r.Problems, r.Notes)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ type Reader struct{ store *Store }
 var (
 	ErrNone  = database.ErrNone
 	ErrOlder = database.ErrOlder
+	ErrInUse = database.ErrInUse
 )
 
 // Read opens a store to be looked at. One in a file is looked at while no other program has it.

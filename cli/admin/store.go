@@ -2,9 +2,9 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"usher/cli/term"
 	"usher/config"
@@ -23,7 +23,7 @@ func openStore(ctx context.Context, s *term.IO, file string) (*tenancy.Store, er
 		return nil, fmt.Errorf("%s has no control store: name one with `control`, as docs/configuration.md says", file)
 	}
 	store, err := control.Open(ctx, *cfg.Control, tenancy.Options{Log: slog.New(slog.NewTextHandler(s.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
-	if err != nil && strings.Contains(err.Error(), "Could not set lock on file") { // says the engine, whose errors have no codes
+	if errors.Is(err, tenancy.ErrInUse) {
 		return nil, fmt.Errorf("%s is open in another program, such as usher serve, and a control store in a file is for one at a time: stop that, run this, and start it again", cfg.Control.Path)
 	}
 	if err != nil && cfg.Control.Path != "" {

@@ -42,11 +42,14 @@ type Lacks struct {
 }
 
 // Lacking asks what the account by which rows of a source are written lacks. Of one that is known for a tenant
-// only it says nothing.
+// only it says no more than that its server is a standby.
 func Lacking(ctx context.Context, cat *catalog.Catalog, source *catalog.Source) (lacks Lacks, err error) {
 	needs, session := Of(cat, source.Name), catalog.Session{Role: source.Postgres.Session.Role}
-	if source.Kind != catalog.Postgres || source.Template || len(needs) == 0 || session.NamesTenant() {
+	if source.Kind != catalog.Postgres || source.Template || len(needs) == 0 {
 		return lacks, nil
+	}
+	if session.NamesTenant() { // whose the needs are is not known
+		needs, session = nil, catalog.Session{}
 	}
 	server, _ := source.Postgres.WritingAt()
 	db, err := postgres.Open(server, postgres.Options{Session: session})
@@ -54,8 +57,22 @@ func Lacking(ctx context.Context, cat *catalog.Catalog, source *catalog.Source) 
 		return lacks, err
 	}
 	defer func() { _ = db.Close() }() // nothing was written
-	err = db.Session(postgres.Fresh(ctx), true, func(s sqlexec.Session) error { return lacks.Ask(ctx, s, source.Name, needs) })
+	err = db.Session(postgres.Fresh(ctx), true, func(s sqlexec.Session) error {
+		if err := lacks.standby(ctx, s, source.Name); err != nil || len(needs) == 0 {
+			return err
+		}
+		return lacks.Ask(ctx, s, source.Name, needs)
+	})
 	return lacks, err
+}
+
+// standby says that nothing can be written where the server is one, whatever the account may do.
+func (l *Lacks) standby(ctx context.Context, s sqlexec.Session, source string) error {
+	is, err := sqlexec.FirstRow(ctx, s, "SELECT 1 WHERE pg_is_in_recovery()", nil, nil)
+	if is {
+		l.Some = append(l.Some, "sources."+source+": its server is a standby, to which nothing can be written; name the primary, too")
+	}
+	return err
 }
 
 // Ask adds what the account of a session lacks.
@@ -75,6 +92,9 @@ func (l *Lacks) Ask(ctx context.Context, s sqlexec.Session, source string, needs
 		if err != nil {
 			return err
 		}
+	}
+	if err := l.unpolicied(ctx, s, needs); err != nil {
+		return err
 	}
 	return Temporary(ctx, s, func(what, grant string) {
 		l.Some = append(l.Some, "sources."+source+": "+what+", without which nothing is imported: "+grant)

@@ -46,7 +46,7 @@ func (in *introspection) run(ctx context.Context) error {
 		}, in.addColumn},
 		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
 		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidText, oidText, oidBool}, in.addForeignKey},
-		{kindsText, []string{in.schemas}, []uint32{oidInt8, oidText, oidBool, oidBool, oidInt8, oidBool, oidBool, oidText}, in.addKind},
+		{kindsText, []string{in.schemas}, []uint32{oidInt8, oidText, oidBool, oidBool, oidInt8, oidBool, oidBool, oidText, oidBool}, in.addKind},
 		{checksText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText}, in.addCheck},
 		{defaultsText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText}, in.addDefault},
 		{collidingText, []string{in.schemas}, []uint32{oidInt8, oidText, oidBool, oidBool, oidBool, oidBool, oidBool, oidText}, in.addColliding},

@@ -35,10 +35,18 @@ SELECT f.root::int8, c.relkind::text,
 	(sum(` + shapeOfMember + `))::int8, count(*) > 1,
 	bool_or(has_table_privilege(f.member, 'INSERT, UPDATE, DELETE')),
 	(SELECT coalesce(json_agg(json_build_array(n.nspname, m.relname) ORDER BY m.oid), '[]') FROM family o JOIN pg_class m ON m.oid = o.member JOIN pg_namespace n ON n.oid = m.relnamespace
-	 WHERE o.root = f.root AND o.member <> f.root)::text
+	 WHERE o.root = f.root AND o.member <> f.root)::text,
+	row_security_active(f.root) AND NOT ` + PolicyFor("f.root", "'r'") + `
 FROM family f JOIN pg_class c ON c.oid = f.root
 GROUP BY f.root, c.relkind
 ORDER BY f.root`
+
+// PolicyFor is the condition that row-level security has a policy of a table, by its oid, for the current account and a
+// command, as pg_policy has it. Where none is, the account has no row for that; a restrictive one gives none.
+func PolicyFor(table, command string) string {
+	return `EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = ` + table + ` AND p.polpermissive AND p.polcmd::text IN (` + command + `, '*')
+		AND (0 = ANY(p.polroles) OR EXISTS (SELECT FROM unnest(p.polroles) AS r(role) WHERE pg_has_role(r.role, 'USAGE'))))`
+}
 
 func (in *introspection) addKind(rows value.Rows) error {
 	i, ok := in.byID[rows.Cell(0).Int]
@@ -55,6 +63,7 @@ func (in *introspection) addKind(rows value.Rows) error {
 		t.Kind = catalog.ForeignTable
 	}
 	t.Rules, t.Triggers, t.Shape, t.Parts, t.Writable = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Int, rows.Cell(5).Bool, rows.Cell(6).Bool
+	t.Hidden = rows.Cell(8).Bool
 	var members [][2]string
 	if err := json.Unmarshal(rows.Cell(7).Text, &members); err != nil {
 		return fmt.Errorf("a list of names: %w", err)

@@ -74,6 +74,7 @@ func Open(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
 var (
 	ErrNone  = errors.New("there is no control store yet")
 	ErrOlder = errors.New("its tables are of an older usher, and are changed when this one first serves")
+	ErrInUse = errors.New("the file is open already, and is for one at a time")
 )
 
 // OpenToRead connects for whoever changes nothing: it neither makes tables nor brings them to this program's version,
@@ -81,8 +82,11 @@ var (
 func OpenToRead(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
 	spec.toRead = true
 	if spec.Path != "" {
-		if _, err := os.Stat(spec.Path); errors.Is(err, fs.ErrNotExist) {
+		switch info, err := os.Stat(spec.Path); {
+		case errors.Is(err, fs.ErrNotExist):
 			return nil, ErrNone
+		case err == nil && !info.Mode().IsRegular(): // who opens a pipe waits for who writes to it
+			return nil, fmt.Errorf("%s is no file", spec.Path)
 		}
 	}
 	d, err := Open(ctx, spec, log)
@@ -179,8 +183,8 @@ func Check(ctx context.Context, spec Spec) error {
 	return Translate(ctx, d.checkVersion(ctx))
 }
 
-// checkFile tells whether the file can be made, with its folders, or written. Nothing is opened for that: to close a file
-// ends the locks that the process itself has of it.
+// checkFile tells whether the file can be made, with its folders, or written, and its log beside it. It is not opened for
+// that: to close a file ends the locks that the process itself has of it.
 func checkFile(name string) error {
 	name, err := filepath.Abs(name)
 	if err != nil {
@@ -200,12 +204,29 @@ func checkFile(name string) error {
 		err = syscall.Access(name, mayWrite)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s cannot be written: %w", name, err)
+		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
-	if err == nil {
-		err = duckwal.Check(name)
+	if info.IsDir() {
+		return takesFiles(name)
 	}
-	return err
+	return errors.Join(duckwal.Check(name), takesFiles(beside(name)))
+}
+
+// beside is the folder in which the log of a file is made.
+func beside(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	return filepath.Dir(name)
+}
+
+// takesFiles tries whether files are made in a folder: there are some that take none, whoever asks, as /proc.
+func takesFiles(folder string) error {
+	tried, err := os.CreateTemp(folder, ".usher-*")
+	if err != nil {
+		return fmt.Errorf("no file can be made in %s: %w", folder, err)
+	}
+	return errors.Join(tried.Close(), os.Remove(tried.Name()))
 }
 
 // mayWrite is W_OK of access(2), which the syscall package does not name.

@@ -34,7 +34,7 @@ func openDuckDB(ctx context.Context, path string, toRead bool) (*sql.DB, error) 
 	}
 	connector, err := duckdb.NewConnector(path+"?access_mode="+access+"&memory_limit=256MB&threads=1&autoload_known_extensions=false&autoinstall_known_extensions=false&allow_community_extensions=false", nil)
 	if err != nil {
-		return nil, err
+		return nil, inUse(err)
 	}
 	conn, err := connector.Connect(ctx)
 	if err != nil {

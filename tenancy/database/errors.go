@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -60,6 +61,15 @@ func Translate(ctx context.Context, err error) error {
 	default:
 		return later("the control store does not answer").Because(cause)
 	}
+}
+
+// inUse marks what the engine says of a file that another program has open, or this one: it has no codes for that.
+func inUse(err error) error {
+	var engine *duckdb.Error
+	if errors.As(err, &engine) && (engine.Type == duckdb.ErrorTypeConnection || strings.Contains(engine.Msg, "Could not set lock on file")) {
+		return fmt.Errorf("%w: %w", ErrInUse, err)
+	}
+	return err
 }
 
 // ErrDiffers is the cause of what is said of tables that waiting does not mend.
