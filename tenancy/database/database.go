@@ -82,11 +82,8 @@ var (
 func OpenToRead(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
 	spec.toRead = true
 	if spec.Path != "" {
-		switch info, err := os.Stat(spec.Path); {
-		case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(spec.Path); errors.Is(err, fs.ErrNotExist) {
 			return nil, ErrNone
-		case err == nil && !info.Mode().IsRegular(): // who opens a pipe waits for who writes to it
-			return nil, fmt.Errorf("%s is no file", spec.Path)
 		}
 	}
 	d, err := Open(ctx, spec, log)
