@@ -64,6 +64,17 @@ async function operator(page, { settled }) {
   await page.getByRole('button', { name: 'Add what to group by', exact: true }).click();
   const groups = page.getByRole('dialog', { name: 'Add what to group by' });
   await groups.getByRole('menuitem').first().waitFor();
+  await settled('what to group by');
+  // The list follows the arrow keys: all of what they are at is in sight, between the field and the end.
+  for (const key of ['ArrowUp', 'ArrowUp', 'ArrowDown', 'ArrowDown']) {
+    await page.keyboard.press(key);
+    const at = groups.locator('[data-focused]');
+    await at.waitFor();
+    await page.waitForFunction(() => {
+      const [list, field, item] = ['.picker-inner', '.picker-inner .search', '.picker-inner [data-focused]'].map((each) => document.querySelector(each).getBoundingClientRect());
+      return item.top >= field.bottom - 1 && item.bottom <= list.bottom + 1;
+    });
+  }
   const first = async (text) => {
     await groups.getByRole('searchbox').fill(text);
     await groups.getByRole('menuitem').first().locator('.what > span').first().waitFor();

@@ -62,7 +62,7 @@ export const app = (token, tokenUrl) => h('main', null,
   h(UsherDashboard, { ...look('url'), ...told('url'), name: 'sold', tokenUrl, headless: true, theme: 'dark', timezone: undefined }),
   h(UsherDashboard, { ...look('callback'), ...told('callback'), name: 'sold', token: () => token, parameters: { kept: 'secret' }, headless: false }),
   h(UsherDashboard, { ...look('client'), ...told('client'), name: 'more', client: new Client({ server, token }) }),
-  h(UsherChart, { ...look('text'), ...told('text'), query, kind: 'table', y: ['total'], variables: { kept: 'secret' }, exact: true, every: 600, token }));
+  h(UsherChart, { ...look('text'), ...told('text'), query, kind: 'table', y: ['total'], variables: { kept: 'secret' }, exact: true, refresh: 600, token }));
 `;
 
 /** Bundles a program, or what a page loads, with the React that is called so. */
@@ -160,6 +160,9 @@ try {
       await tab.goto(`http://127.0.0.1:${port}/`);
       for (const [name, value] of Object.entries({ url: /^35$/, callback: /^35$/, client: /^70$/ })) await tab.locator(`#${name} usher-number .value`, { hasText: value }).first().waitFor();
       await tab.locator('#text').getByText('35').first().waitFor();
+      // A prop says the seconds, and the element's method of that name is there.
+      const seconds = await tab.locator('#text').evaluate((chart) => [chart.every, typeof chart.refresh]);
+      if (seconds.join() !== '600,function') problems.push(`React ${server.version}: a chart has the seconds ${seconds[0]}, and refresh is a ${seconds[1]}`);
       const told = await tab.evaluate(() => globalThis.told.sort().join());
       if (told !== 'load callback,load client,load text,load url') problems.push(`React ${server.version}${first && ' after embed.js'}: the page is told ${told}`);
     }
