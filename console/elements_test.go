@@ -374,7 +374,7 @@ var plans = map[string]string{
 		}),
 	), ",") + `]}`,
 	"zoned": `{"title":"Zoned","parameters":[{"name":"timezone","type":"String!","default":"UTC"}],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
-	"who": `{"title":"Who","parameters":[],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
+	"who":   `{"title":"Who","parameters":[],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
 	"select": `{"title":"Select","parameters":[
 		{"name":"region","label":"Region","type":"[String!]!","control":"select","default":["EU","US"],"options":[{"label":"Everywhere","value":["EU","US"]},{"label":"Europe","value":["EU"]},{"label":"America","value":["US"]}]},
 		{"name":"from","type":"Timestamp!","control":"date","default":"2026-06-01T05:00:00Z"}],"tiles":[
