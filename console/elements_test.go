@@ -356,6 +356,8 @@ var plans = map[string]string{
 		{"id":"lone","title":"Lone","at":{"x":6,"y":12,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["n"]}},
 		{"id":"crowd","title":"Crowd","at":{"x":4,"y":15,"w":4,"h":4},"chart":{"kind":"bar","rows":"crowd","x":"name","y":["n"]}},
 		{"id":"walk","title":"Walk","at":{"x":8,"y":15,"w":4,"h":4},"chart":{"kind":"line","rows":"crowd","x":"name","y":["n"]}},
+		{"id":"low","title":"Low","at":{"x":0,"y":19,"w":6,"h":2},"chart":{"kind":"donut","rows":"below","x":"name","y":["n"]}},
+		{"id":"part of low","title":"Part of low","at":{"x":6,"y":19,"w":6,"h":2},"chart":{"kind":"pie","rows":"mixed","x":"name","y":["n"]}},
 		{"id":"slices","title":"Slices","at":{"x":0,"y":15,"w":4,"h":4},"chart":{"kind":"pie","rows":"slices","x":"name","y":["n"]}}]}`,
 	"fits": `{"title":"Fits","parameters":[],"tiles":[` + strings.Join(slices.Concat(
 		each([]string{"1", "2", "3", "4"}, func(i int, w string) string {
@@ -371,7 +373,8 @@ var plans = map[string]string{
 				map[bool]string{true: `"x":"name"`, false: `"x":"month","series":"name"`}[kind == "pie" || kind == "donut"])
 		}),
 	), ",") + `]}`,
-	"who": `{"title":"Who","parameters":[],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
+	"zoned": `{"title":"Zoned","parameters":[{"name":"timezone","type":"String!","default":"UTC"}],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
+	"who":   `{"title":"Who","parameters":[],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
 	"select": `{"title":"Select","parameters":[
 		{"name":"region","label":"Region","type":"[String!]!","control":"select","default":["EU","US"],"options":[{"label":"Everywhere","value":["EU","US"]},{"label":"Europe","value":["EU"]},{"label":"America","value":["US"]}]},
 		{"name":"from","type":"Timestamp!","control":"date","default":"2026-06-01T05:00:00Z"}],"tiles":[
@@ -455,6 +458,7 @@ func results(name, who string, run int) []string {
 		crowd := `"crowd":[{"name":"` + strings.Repeat("a long name ", 17) + `","n":9},` + strings.Join(slices, ",") + `]`
 		const unread = `"errors":[{"message":"the value of n is no JSON number","path":["rows",1,"n"],"extensions":{"code":"INTERNAL"}}]`
 		const values = `"data":{"rows":[{"name":"a","n":1},{"name":"b","n":null},{"name":"c","n":3}]},` + unread
+		const below = `"below":[{"name":"a","n":-1},{"name":"b","n":-2.50}]`
 		huge := `"huge":[{"s":"most","n":1e300},{"s":"least","n":-1e300}]`
 		return []string{
 			tile("hours", `"hours":[`+strings.Join(hours, ",")+`]`),
@@ -463,7 +467,7 @@ func results(name, who string, run int) []string {
 			tile("bars", `"bars":[{"at":"2026-01-01","n":3},{"at":"2026-01-02","n":2},{"at":"2026-01-05","n":1}]`),
 			tile("events", `"events":[{"at":"2026-01-01T00:07:00Z","n":3},{"at":"2026-01-01T02:11:00Z","n":2},{"at":"2026-01-02T11:59:00Z","n":1}]`),
 			tile("huge", huge), tile("part", `"part":{"n":3.6e18}`), tile("scale", huge), tile("cells", huge),
-			tile("below", `"below":[{"name":"a","n":-1},{"name":"b","n":-2.50}]`), tile("zero", `"zero":[{"name":"a","n":0},{"name":"b","n":0}]`), tile("absent", `"absent":[{"name":"a","n":null}]`),
+			tile("below", below), tile("low", below), tile("part of low", `"mixed":[{"name":"a","n":3},{"name":"b","n":-2.50}]`), tile("zero", `"zero":[{"name":"a","n":0},{"name":"b","n":0}]`), tile("absent", `"absent":[{"name":"a","n":null}]`),
 			tile("crowd", crowd), tile("walk", crowd),
 			`"some":{` + values + `}`, `"lone":{` + values + `}`, tile("slices", `"slices":[`+strings.Join(slices, ",")+`]`),
 		}

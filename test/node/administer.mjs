@@ -181,8 +181,29 @@ async function operator(page, { settled }) {
   await expect(page, '.banner', 'You act as umbrella');
   if (await page.getByRole('link', { name: 'Users' }).count()) throw new Error('who acts administers');
   await settled('acting');
+  const asks = async (name) => {
+    await go(page, 'Query');
+    await write(page, 'Operation', `query ${name} { notes { id } }`);
+    await page.getByRole('button', { name: 'Run' }).click();
+    await expect(page, '.answer .cm-content', '"notes"');
+  };
+  await asks('WhileActing');
   await page.getByRole('button', { name: 'Stop acting' }).click();
   await title(page, 'Tenants');
+  await asks('AsHerself');
+  // What she asked while she acted is hers, apart, and goes when she signs out in any of her tabs.
+  const kept = () => page.evaluate(() => Object.entries({ ...localStorage }).filter(([key]) => key.startsWith('usher.query')).map(([, text]) => /WhileActing|AsHerself/.exec(text)?.[0]).sort());
+  same(await kept(), ['AsHerself', 'WhileActing']);
+  const other = await page.context().newPage();
+  await other.goto(`${base}/console/sign-in`);
+  await enter(other, 'olga');
+  await title(other, 'Home');
+  await signOut(other);
+  await other.close();
+  await expect(page, '.note', 'You are signed out.');
+  same(await kept(), []);
+  await enter(page, 'olga');
+  await title(page, 'Home');
 
   await go(page, 'Audit');
   await page.getByLabel('Operation').fill('actAs');

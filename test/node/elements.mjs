@@ -820,9 +820,18 @@ async function odd() {
     // A ring without slices has its total.
     expect('the totals', [(await drawing('below')).texts, (await drawing('zero')).texts, (await drawing('absent')).texts], [['-3.5'], ['0'], ['–']]);
     const note = tile(page, 'below').locator('.rest');
-    expect('what is told beside', await note.innerText(), '2 values below zero have no slice');
-    const inside = await note.evaluate((rest) => rest.closest('section').getBoundingClientRect().bottom - rest.getBoundingClientRect().bottom);
-    if (inside < 4) problems.push(`at ${width} the note ends ${inside} pixels before its card`);
+    for (const [id, told] of [['below', '2 values below zero have no slice'], ['low', '2 values below zero have no slice'], ['part of low', '1 value below zero has no slice']]) {
+      const rest = tile(page, id).locator('.rest');
+      expect(`what is told beside ${id}`, await rest.innerText(), told);
+      const [inside, ring] = await rest.evaluate((rest) => {
+        const { top, bottom } = rest.getBoundingClientRect();
+        const drawn = [...rest.parentElement.querySelectorAll('svg path, svg text')].map((each) => each.getBoundingClientRect().bottom);
+        return [rest.closest('section').getBoundingClientRect().bottom - bottom, top - Math.max(...drawn)];
+      });
+      if (inside < 4) problems.push(`at ${width} the note of ${id} ends ${inside} pixels before its card`);
+      if (ring < 0) problems.push(`at ${width} the ring of ${id} reaches ${-ring} pixels into its note`);
+    }
+    expect('the total in little room', (await drawing('low')).texts, ['-3.5']);
     // What could not be read is told where it is missing.
     for (const id of ['some', 'lone']) {
       expect(`what is missing of ${id}`, await tile(page, id).getByRole('note').innerText(), '1 value could not be shown: The value of n is no JSON number.');
@@ -866,6 +875,8 @@ async function attributes() {
     ['chart', { 'token-url': 'http://' }, 'The attribute "token-url" is no address: http://'],
     ['chart', { 'token-url': '' }, 'Set token-url to a route of your backend'],
     ['chart', { server: 'http://[' }, 'The attribute "server" is no address: http://['],
+    ...['javascript:alert(1)', 'not a url', 'usher.example', 'ftp://usher.example', 'https://usher.example/a b', 'data:,x'].flatMap((server) => ['chart', 'dashboard'].map((of) => [of, { server }, `The attribute "server" is no address: ${server}`])),
+    ['chart', { server: '/elsewhere/' }, 'Where this chart asks, there is no usher. Write where usher is as server="https://usher.example/".'],
     ['dashboard', { 'token-url': 'https://:80' }, 'The attribute "token-url" is no address'],
     ['dashboard', { server: 'https://' }, 'The attribute "server" is no address'],
     ['dashboard', { parameters: '"EU"' }, 'is no JSON object: EU'],
@@ -890,6 +901,25 @@ async function attributes() {
       expect(`what ${what} shows`, await page.locator(`#${id}`).getByRole('alert').locator('strong').innerText(), 'This page is not set up yet');
     }
     await page.locator(`#${id}`).evaluate((element) => element.remove());
+  }
+  // A parameter and a variable of that name have the time zone that there is.
+  for (const [i, timezone] of ['Nowhere/Land', 'Europe/Vienna', '', 'Mars/X'].entries()) {
+    for (const [of, given] of [['dashboard', { ...board, name: 'zoned' }], ['chart', { ...chart, query: `query($timezone: String = "UTC") ${query}` }]]) {
+      const id = `zone-${of}-${i}`;
+      const [request] = await Promise.all([
+        page.waitForRequest((request) => request.method() === 'POST' && /\/zoned$|\/graphql$/.test(request.url())),
+        page.evaluate(([of, id, given]) => {
+          const element = document.createElement(`usher-${of}`);
+          element.id = id;
+          for (const [name, value] of Object.entries(given)) element.setAttribute(name, value);
+          document.querySelector('main').append(element);
+        }, [of, id, { ...given, timezone }]),
+      ]);
+      const { parameters, variables } = request.postDataJSON();
+      expect(`what a ${of} asks by "${timezone}"`, parameters ?? variables, timezone === 'Europe/Vienna' ? { timezone } : {});
+      await loaded(page, id);
+      await page.locator(`#${id}`).evaluate((element) => element.remove());
+    }
   }
   // What is mended is shown, and what is taken away is as if it had never been.
   await page.evaluate(([given, server]) => {

@@ -60,6 +60,22 @@ async function operator(page, { settled }) {
   await page.getByRole('button', { name: 'Draw Count' }).waitFor();
   await settled('a series');
   await page.screenshot({ path: join(folder, 'explore-line.png') });
+  // A long list follows the arrow keys: all of what they are at is in sight, below the field.
+  await page.getByRole('button', { name: 'Add a measure', exact: true }).click();
+  const measures = page.getByRole('dialog', { name: 'Add a measure' });
+  await measures.getByRole('menuitem').first().waitFor();
+  await settled('what to measure');
+  for (const key of ['ArrowUp', 'ArrowUp', 'ArrowDown', 'ArrowDown']) {
+    await page.keyboard.press(key);
+    await measures.locator('[data-focused]').waitFor();
+    await page.waitForFunction(() => {
+      const list = document.querySelector('.picker-inner');
+      const [{ bottom }, field, item] = [list, list.querySelector('.search'), list.querySelector('[data-focused]')].map((each) => each.getBoundingClientRect());
+      return list.scrollHeight > list.clientHeight && item.top >= field.bottom - 1 && item.bottom <= bottom + 1;
+    });
+  }
+  await page.keyboard.press('Escape');
+  await measures.waitFor({ state: 'detached' });
   // What is called so comes first, before what only begins so and stands earlier.
   await page.getByRole('button', { name: 'Add what to group by', exact: true }).click();
   const groups = page.getByRole('dialog', { name: 'Add what to group by' });

@@ -75,10 +75,13 @@ export const Refs = () => {
   board.current?.set('region', 'EU');
   const other: UsherDashboardElement | null = board.current;
   const back: Element | null = same.current;
+  chart.current?.refresh();
   // @ts-expect-error a chart is no dashboard
   const none: Element | null = chart.current;
-  return <><UsherDashboard ref={board} client={usher} name="sales" /><UsherDashboard ref={same} name="sales" /><UsherChart ref={chart} query="{ x }" title={String([other, back, none])} /></>;
+  return <><UsherDashboard ref={board} client={usher} name="sales" /><UsherDashboard ref={same} name="sales" /><UsherChart ref={chart} query="{ x }" refresh={30} title={String([other, back, none])} /></>;
 };
+// @ts-expect-error a dashboard's document says how often
+export const Often = () => <UsherDashboard client={usher} name="sales" refresh={30} />;
 export const Page = () => <UsherDashboard client={usher} name="sales" onSelect={(event) => console.log(event.detail.values['key.region'])} onError={(event) => console.log(event.detail.error.code)} />;
 `,
   'element.ts': `

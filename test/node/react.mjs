@@ -58,11 +58,11 @@ const server = ${JSON.stringify(usher)};
 const query = '{ orders { total } }';
 const look = (name) => ({ className: name, id: name, 'data-seen': 'as it is', style: { minHeight: '10px' }, server, locale: 'en-US' });
 const told = (name) => ({ onLoad: () => globalThis.told.push('load ' + name), onError: (event) => globalThis.told.push(name + ' ' + event.detail.error.code) });
-export const app = (token, tokenUrl) => h('main', null,
+export const app = (token, tokenUrl) => h('main', { ref: () => void fetch('/taken') },
   h(UsherDashboard, { ...look('url'), ...told('url'), name: 'sold', tokenUrl, headless: true, theme: 'dark', timezone: undefined }),
   h(UsherDashboard, { ...look('callback'), ...told('callback'), name: 'sold', token: () => token, parameters: { kept: 'secret' }, headless: false }),
   h(UsherDashboard, { ...look('client'), ...told('client'), name: 'more', client: new Client({ server, token }) }),
-  h(UsherChart, { ...look('text'), ...told('text'), query, kind: 'table', y: ['total'], variables: { kept: 'secret' }, exact: true, every: 600, token }));
+  h(UsherChart, { ...look('text'), ...told('text'), query, kind: 'table', y: ['total'], variables: { kept: 'secret' }, exact: true, refresh: 600, token }));
 `;
 
 /** Bundles a program, or what a page loads, with the React that is called so. */
@@ -114,8 +114,17 @@ hydrateRoot(document.getElementById('root'), app(${JSON.stringify(token)}, '/tok
 const scripts = new Map((await bundled(page, {})).map(({ path, text }) => [path, text]));
 let html = '<div id="root"></div>';
 
-const server = createServer((request, response) => {
-  if (request.url === '/token') return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ token }));
+// Nothing is answered before React has taken the page over: it would be told to nobody.
+let taken, taking;
+const server = createServer(async (request, response) => {
+  if (request.url === '/taken') {
+    taken();
+    return response.end();
+  }
+  if (request.url === '/token') {
+    await taking;
+    return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ token }));
+  }
   const [type, text] = scripts.has(request.url) ? ['text/javascript', scripts.get(request.url)] : ['text/html', `<!doctype html><title>React</title>${html}<script type="module" src="/page.js"></script>`];
   response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, 'content-security-policy': `default-src 'none'; script-src 'self' ${usher}; connect-src 'self' ${usher}; style-src-attr 'unsafe-inline'; img-src 'self' data:` }).end(text);
 });
@@ -157,9 +166,13 @@ try {
       html = `<div id="root">${server.html}</div>${first}`;
       scripts.clear();
       for (const { path, text } of server.scripts) scripts.set(path, text);
+      taking = new Promise((resolve) => (taken = resolve));
       await tab.goto(`http://127.0.0.1:${port}/`);
       for (const [name, value] of Object.entries({ url: /^35$/, callback: /^35$/, client: /^70$/ })) await tab.locator(`#${name} usher-number .value`, { hasText: value }).first().waitFor();
       await tab.locator('#text').getByText('35').first().waitFor();
+      // A prop says the seconds, and the element's method of that name is there.
+      const seconds = await tab.locator('#text').evaluate((chart) => [chart.every, typeof chart.refresh]);
+      if (seconds.join() !== '600,function') problems.push(`React ${server.version}: a chart has the seconds ${seconds[0]}, and refresh is a ${seconds[1]}`);
       const told = await tab.evaluate(() => globalThis.told.sort().join());
       if (told !== 'load callback,load client,load text,load url') problems.push(`React ${server.version}${first && ' after embed.js'}: the page is told ${told}`);
     }

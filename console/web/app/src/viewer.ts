@@ -64,8 +64,20 @@ export async function whoIs(token?: string): Promise<Me> {
 }
 
 // ownerOf tells people apart as the server does: names of one issuer and tenant are not those of another. Beside what a
-// browser keeps it says nothing of who that is; a page that came unencrypted cannot make it so.
-async function ownerOf({ tokenKind, tenant, subject, acting }: Viewer, token: string | undefined) {
+// browser keeps it says nothing of who that is; a page that came unencrypted cannot make it so. Who acts as somebody stands below
+// who they are themselves, as far as the tab knows that.
+async function ownerOf(viewer: Viewer, token: string | undefined) {
+  const who = await digestOf(viewer, token);
+  const own = viewer.acting ? session.owner() : undefined;
+  return own === undefined ? who : own + below + who;
+}
+
+const below = '\n'; // which neither a digest has nor JSON
+
+// personOf is who an owner is themselves.
+export const personOf = (owner: string) => owner.split(below)[0]!;
+
+async function digestOf({ tokenKind, tenant, subject, acting }: Viewer, token: string | undefined) {
   const who = JSON.stringify([tokenKind, issuerOf(token), tenant, subject, acting?.subject ?? null]);
   const { subtle } = crypto as Partial<Crypto>;
   if (!subtle) return who;

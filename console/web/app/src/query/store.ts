@@ -1,7 +1,7 @@
 // Tabs and history of queries, kept in this browser for who wrote them: their texts, never a token and never an
-// answer. Nobody else is shown them. They go when their owner signs out, and when so many others have come after
-// them that a browser of many people does not fill up.
-import type { Me } from '../viewer';
+// answer. Nobody else is shown them. They go when their owner signs out, with those of whom they acted as, and when so
+// many others have come after them that a browser of many people does not fill up.
+import { personOf, type Me } from '../viewer';
 
 export interface QueryTab {
   id: string;
@@ -44,11 +44,11 @@ function kept(key: string): Kept {
   return { tabs: list(found?.tabs).filter(({ id }) => typeof id === 'string'), active: String(found?.active ?? ''), history: list(found?.history), at: Number(found?.at) || 0 };
 }
 
-// left are those who have signed out in this tab: what is still under way of theirs is not kept.
+// left are the people who have signed out in this tab: what is still under way of theirs is not kept.
 const left = new Set<string>();
 
 function keep({ owner }: Owner, part: Partial<Kept>) {
-  if (left.has(owner)) return;
+  if (left.has(personOf(owner))) return;
   try {
     localStorage.setItem(prefix + owner, JSON.stringify({ ...kept(prefix + owner), ...part, at: Date.now() } satisfies Kept));
   } catch {
@@ -67,14 +67,15 @@ export function tidy() {
 }
 
 export function forget({ owner }: Owner) {
-  left.add(owner);
-  localStorage.removeItem(prefix + owner);
+  const person = personOf(owner);
+  left.add(person);
+  for (const key of Object.keys(localStorage)) if (key.startsWith(prefix) && personOf(key.slice(prefix.length)) === person) localStorage.removeItem(key);
 }
 
 export const newTab = (query = '', variables = ''): QueryTab => ({ id: crypto.randomUUID?.() ?? `${Date.now()}.${Math.random()}`, query, variables });
 
 export function loadTabs({ owner }: Owner): Tabs {
-  left.delete(owner);
+  left.delete(personOf(owner));
   const { tabs, active } = kept(prefix + owner);
   if (tabs.length === 0) tabs.push(newTab());
   return { tabs, active: tabs.some(({ id }) => id === active) ? active : tabs[0]!.id };

@@ -59,8 +59,8 @@ export class UsherChart extends UsherElement<Result> {
     if (!query) return {};
     // It is asked again and again.
     if (query.includes('mutation')) (await import('./setup.ts')).unchanging(query);
-    const zone = this.timezone && /\$timezone\b/.test(query) ? { timezone: this.timezone } : {};
-    return client.query(query, { ...zone, ...this.variables }, { signal }).catch(async (error) => {
+    const timezone = /\$timezone\b/.test(query) ? (await this.load()).knownZone(this.timezone) : undefined;
+    return client.query(query, { ...(timezone && { timezone }), ...this.variables }, { signal }).catch(async (error) => {
       throw (await import('./setup.ts')).asked(error);
     });
   }

@@ -33,6 +33,7 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
   declare _plan: Dashboard | undefined;
   declare _chosen: Readonly<Record<string, unknown>>; // by the person in front of it
   declare _page: Page | undefined;
+  _zone: string | undefined; // of the clocks that are asked by, if there is one of that name
 
   /** The colors of names, which are the same in all tiles. */
   readonly places: Places = new Map();
@@ -51,7 +52,9 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
 
   protected async ask(client: Asker, signal: AbortSignal): Promise<Run> {
     // The frame of the page stands while its numbers are counted.
-    this._plan ??= await client.dashboard(this.name!, { signal });
+    const plan = this._plan ?? (await client.dashboard(this.name!, { signal }));
+    this._zone = (await this.load()).knownZone(this.timezone);
+    this._plan = plan;
     const run = await client.run(this.name!, { parameters: this.#sent(), signal });
     // Rows are of what their tile asked.
     if (JSON.stringify(run.dashboard.tiles) !== JSON.stringify(this._plan.tiles)) this.old = true;
@@ -71,7 +74,7 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
 
   /** The values that are not the dashboard's own. */
   #sent(): Record<string, unknown> {
-    const given = { timezone: this.timezone || undefined, ...this.parameters, ...this._chosen };
+    const given = { timezone: this._zone, ...this.parameters, ...this._chosen };
     const known = (this._plan?.parameters ?? []).map(({ name }) => [name, (given as Record<string, unknown>)[name]]);
     return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
   }

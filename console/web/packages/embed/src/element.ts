@@ -189,6 +189,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     const { token, tokenUrl } = this;
     const server = this.server || UsherElement.server;
     try {
+      if (!/^\s*(https?:|[./])\S*\s*$/i.test(server!)) throw TypeError();
       return (this.#own ??= new Client({ server: server!, token, tokenUrl: tokenUrl && new URL(tokenUrl, document.baseURI) }));
     } catch (error) {
       throw (await import('./setup.ts')).unplaced(error, server, tokenUrl);

@@ -6,6 +6,7 @@ import type { Board, Page } from './board.ts';
 import './tile.ts';
 import type { Pick } from './view.ts';
 
+export { knownZone } from './format.ts';
 export { settled } from './settled.ts';
 
 export const page: Page = (of) => {

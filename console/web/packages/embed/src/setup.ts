@@ -15,18 +15,22 @@ export function missing(name: string): Said {
   return [`The element has no "${name}".`, { code: 'SETUP', hint }];
 }
 
+const placed = 'Write where usher is as server="https://usher.example/".';
+
 /** Where nobody can ask, since an address is none. */
 export function unplaced(error: unknown, server: string | undefined, tokenUrl: string | undefined): unknown {
   const setup = (text: string, hint?: string) => new UsherError(text, { code: 'SETUP', ...(hint && { hint }) });
   if (!server) return setup('The element does not know where usher is: set its attribute "server".');
   if (!(error instanceof TypeError)) return error;
-  const [name, value] = URL.canParse(server, document.baseURI) ? ['token-url', tokenUrl] : ['server', server];
-  return setup(`The attribute "${name}" is no address: ${value!.slice(0, 80)}`, name === 'server' ? 'Write it as server="https://usher.example/".' : 'Write it as token-url="/api/usher-token".');
+  const [name, value] = tokenUrl && !URL.canParse(tokenUrl, document.baseURI) ? ['token-url', tokenUrl] : ['server', server];
+  return setup(`The attribute "${name}" is no address: ${value.slice(0, 80)}`, name === 'server' ? placed : 'Write it as token-url="/api/usher-token".');
 }
 
-/** A token for dashboards alone does not answer a chart's own question: that is the page's to mend, not the viewer's. */
+/** What is the page's to mend, not the viewer's: that usher is elsewhere, and that a token for dashboards alone does not answer a chart's own question. */
 export function asked(error: unknown): unknown {
-  if (!(error instanceof UsherError) || error.code !== 'FORBIDDEN' || !/for dashboards only/.test(error.message)) return error;
+  if (!(error instanceof UsherError)) return error;
+  if (/^The server answered 404/.test(error.message)) return new UsherError('Where this chart asks, there is no usher.', { code: 'SETUP', hint: placed });
+  if (error.code !== 'FORBIDDEN' || !/for dashboards only/.test(error.message)) return error;
   return new UsherError('A chart asks a question of its own, and its token is for dashboards only.', {
     code: 'SETUP', requestId: error.requestId,
     hint: 'Give it a token that was made without "dashboards", by a token-url of its own, or show a dashboard.',

@@ -9,6 +9,7 @@ import styles from './tile.css';
 import { texts } from './texts.ts';
 import { complete, type LegendEntry, type Pick, type Places, type View } from './view.ts';
 
+export { knownZone } from './format.ts';
 export { settled } from './settled.ts';
 
 // What draws each kind is loaded when the first tile of it stands on a page.

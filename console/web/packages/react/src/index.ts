@@ -3,6 +3,7 @@
 import { createComponent, type EventName } from '@lit/react';
 import { UsherChart as Chart, UsherDashboard as Dashboard, type UsherError } from '@usher/embed';
 import * as React from 'react';
+import { refreshed } from './refreshed.ts';
 import { written } from './written.ts';
 
 export interface Select {
@@ -19,8 +20,8 @@ const events = {
   onError: 'usher:error' as EventName<CustomEvent<{ error: UsherError; tile?: string }>>,
 };
 
-export const UsherDashboard = written(createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events }), 'usher-dashboard', Dashboard, events);
-export const UsherChart = written(createComponent({ react: React, tagName: 'usher-chart', elementClass: Chart, events }), 'usher-chart', Chart, events);
+export const UsherDashboard = refreshed(written(createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events }), 'usher-dashboard', Dashboard, events));
+export const UsherChart = refreshed(written(createComponent({ react: React, tagName: 'usher-chart', elementClass: Chart, events }), 'usher-chart', Chart, events), 'every');
 
 /** What a ref to a component holds. */
 export type { UsherChart as UsherChartElement, UsherDashboard as UsherDashboardElement } from '@usher/embed';

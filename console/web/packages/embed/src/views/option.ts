@@ -207,7 +207,8 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
   // What is less than nothing has no slice, and counts.
   const total = chosen.reduce((sum, { cell }) => sum + Number(cell?.value ?? 0), 0);
   const rest = undrawn(chart, hidden, model);
-  const outer = Math.max(40, Math.min(size.width, size.height) / 2 - 6);
+  const outer = Math.max(0, Math.min(size.width, size.height) / 2 - 6);
+  const bare = shown.length === 0 && outer < 24; // in so little room the total stands by itself
   const counted = chosen.some(({ cell }) => cell && cell.value !== null);
   const whole = counted ? formats.short(one?.path ?? '', total) : texts.none; // in the ring, where it has to find room
   return {
@@ -216,11 +217,11 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
       series: [{
         id: '0',
         type: 'pie',
-        radius: chart.kind === 'donut' ? [outer * 0.62, outer] : [0, outer],
+        radius: chart.kind === 'donut' && !bare ? [outer * 0.62, outer] : [0, bare ? 0 : outer],
         padAngle: shown.length > 1 ? 0.6 : 0,
         itemStyle: { borderRadius: 3, borderColor: colors.surface, borderWidth: 1 },
         label: chart.kind === 'donut'
-          ? { show: true, position: 'center', color: colors.text, fontSize: Math.min(22, (1.1 * outer) / (0.62 * whole.length)), fontWeight: 650, lineHeight: 30, formatter: () => whole }
+          ? { show: true, position: 'center', color: colors.text, fontSize: bare ? 14 : Math.min(22, (1.1 * outer) / (0.62 * whole.length)), fontWeight: 650, lineHeight: 30, formatter: () => whole }
           : { show: false },
         labelLine: { show: false },
         showEmptyCircle: rest === undefined,

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-DFR3G5ID.js";import"./chunk-WHPKLARM.js";import"./chunk-AUAAWB7T.js";import"./chunk-I3YNBCKK.js";import"./chunk-UF6JPII4.js";import"./chunk-DECV6T3U.js";export{b as UsherTile,a as settled};
