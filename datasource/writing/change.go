@@ -87,7 +87,7 @@ func (d *Database) change(ctx context.Context, changes []plan.Change, terms Term
 		}
 		again, err := d.again(ctx, of, err)
 		if !again && errors.Is(err, sqlexec.ErrUnseen) {
-			if refused := d.refused(ctx, changes, err); d.left(changes, refused) { // at once, or the time would tell what is there
+			if refused := d.left(ctx, changes, err); refused != nil { // at once, or the time would tell what is there
 				return made, refused
 			}
 			unseen++

@@ -27,10 +27,16 @@ func (d *Database) moves(c plan.Change) bool {
 	return false
 }
 
-// left tells that a change of those is refused since one of its rows is not of its tenant any more.
-func (d *Database) left(changes []plan.Change, err error) bool {
+// left is the refusal of changes of which a row is not of its tenant any more; nil: that is not why.
+func (d *Database) left(ctx context.Context, changes []plan.Change, err error) error {
 	var at *ChangeError
-	return errors.As(err, &at) && at.Change >= 0 && d.moves(changes[at.Change]) && outside(changes[at.Change], err)
+	if !errors.As(err, &at) || at.Change < 0 || !d.moves(changes[at.Change]) {
+		return nil
+	}
+	if refused := d.refused(ctx, changes, err); outside(changes[at.Change], refused) {
+		return refused
+	}
+	return nil
 }
 
 // outside tells that a row of a change is not to be found among its tenant's when it is written. It is looked for in parts
