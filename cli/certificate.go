@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/config"
+	"usher/textfile"
 )
 
 // certificate is the pair of files by which usher shows who it is. Whoever renews
@@ -55,7 +56,7 @@ func (c *certificate) changed() (at [2]time.Time) {
 // read reads the files as they were written at a time.
 func (c *certificate) read(written [2]time.Time) error {
 	c.seen, c.due = written, time.Time{}
-	pair, err := tls.LoadX509KeyPair(string(c.files.Cert), string(c.files.Key))
+	pair, err := textfile.KeyPair(string(c.files.Cert), string(c.files.Key))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 package textfile
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,4 +35,17 @@ func Read(name string, most int64) ([]byte, error) {
 		err = fmt.Errorf("%s: %w: %d bytes are allowed", name, ErrLarge, most)
 	}
 	return text, err
+}
+
+// KeyPair reads a certificate and its key, as tls.LoadX509KeyPair does.
+func KeyPair(cert, key string) (tls.Certificate, error) {
+	shown, err := Read(cert, Most)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	secret, err := Read(key, Most)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(shown, secret)
 }

@@ -29,6 +29,9 @@ func TestRead(t *testing.T) {
 	}
 	is(file, 4, "text")
 	is(pipe, 4, "") // nobody writes to it
+	if _, err := textfile.KeyPair(pipe, pipe); err == nil {
+		t.Error("a pipe that nobody writes to is a certificate")
+	}
 	both, err := os.OpenFile(pipe, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)

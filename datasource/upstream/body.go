@@ -24,7 +24,7 @@ type body struct {
 func fillBody(spec catalog.Body, id plan.Identity) (*body, error) {
 	switch {
 	case spec.JSON != nil:
-		filled, err := fillJSON(spec.JSON, func(t template) (string, error) { return t.fill(id, inJSON) })
+		filled, err := fillJSON(spec.JSON, templates(func(t template) (string, error) { return t.fill(id, inJSON) }))
 		return &body{json: filled}, err
 	case spec.Form != nil:
 		b := &body{form: make(url.Values, len(spec.Form))}
@@ -47,7 +47,7 @@ func fillBody(spec catalog.Body, id plan.Identity) (*body, error) {
 // checkBody refuses templates that cannot be read.
 func checkBody(spec catalog.Body) error {
 	if spec.JSON != nil {
-		_, err := fillJSON(spec.JSON, func(template) (string, error) { return "", nil })
+		_, err := fillJSON(spec.JSON, templates(func(template) (string, error) { return "", nil }))
 		return err
 	}
 	_, err := parseTemplates("body", spec.Form)
@@ -55,14 +55,10 @@ func checkBody(spec catalog.Body) error {
 }
 
 // fillJSON is a body as encoding/json takes it, with its texts filled.
-func fillJSON(v query.Value, fill func(template) (string, error)) (any, error) {
+func fillJSON(v query.Value, fill func(text string) (any, error)) (any, error) {
 	switch v := v.(type) {
 	case query.Text:
-		t, err := parseTemplate(string(v))
-		if err != nil {
-			return nil, err
-		}
-		return fill(t)
+		return fill(string(v))
 	case query.Number:
 		return json.Number(v), nil
 	case query.Bool:
@@ -89,6 +85,17 @@ func fillJSON(v query.Value, fill func(template) (string, error)) (any, error) {
 		return out, nil
 	}
 	return nil, nil //nolint:nilnil // null
+}
+
+// templates fills texts that are templates of who asks.
+func templates(fill func(template) (string, error)) func(text string) (any, error) {
+	return func(text string) (any, error) {
+		t, err := parseTemplate(text)
+		if err != nil {
+			return nil, err
+		}
+		return fill(t)
+	}
 }
 
 // set writes a parameter where a JSON pointer leads. The catalog has seen to

@@ -21,7 +21,7 @@ func tlsConfig(spec catalog.APISpec) (*tls.Config, error) {
 		return config, nil
 	}
 	read := func() (*tls.Certificate, error) {
-		cert, err := tls.LoadX509KeyPair(spec.ClientCert, spec.ClientKey)
+		cert, err := textfile.KeyPair(spec.ClientCert, spec.ClientKey)
 		if err != nil {
 			return nil, fmt.Errorf("client_cert and client_key: %w", err)
 		}

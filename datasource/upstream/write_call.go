@@ -16,7 +16,6 @@ import (
 	"usher/datasource/upstream/decode"
 	"usher/jsonscan"
 	"usher/plan"
-	"usher/query"
 	"usher/value"
 )
 
@@ -92,7 +91,7 @@ func (w *Writer) body(members map[string]any, key []value.Value, keys map[string
 			f.typed["{"+keyOf+w.change.KeyName(k)+"}"] = json.RawMessage(appendValue(nil, v))
 		}
 	}
-	filled, err := f.value(spec)
+	filled, err := fillJSON(spec, f.text)
 	if err != nil {
 		return nil, err
 	}
@@ -107,42 +106,19 @@ type filling struct {
 	typed map[string]any // keys as JSON, where the whole text is one
 }
 
-func (f filling) value(v query.Value) (any, error) {
-	switch v := v.(type) {
-	case query.Text:
-		if v == catalog.RowPlaceholder && f.row != nil {
-			return f.row, nil
-		}
-		if key, ok := f.typed[string(v)]; ok {
-			return key, nil
-		}
-		t, err := parse(string(v), true)
-		if err != nil {
-			return nil, broken(fmt.Errorf("a body: %w", err))
-		}
-		return t.fillKeyed(f.id, f.keys, inJSON)
-	case query.List:
-		out := make([]any, len(v))
-		for i, item := range v {
-			filled, err := f.value(item)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = filled
-		}
-		return out, nil
-	case query.Object:
-		out := make(map[string]any, len(v))
-		for _, m := range v {
-			filled, err := f.value(m.Value)
-			if err != nil {
-				return nil, err
-			}
-			out[m.Name] = filled
-		}
-		return out, nil
+// text is what stands in the place of a text of the body.
+func (f filling) text(text string) (any, error) {
+	if text == string(catalog.RowPlaceholder) && f.row != nil {
+		return f.row, nil
 	}
-	return fillJSON(v, nil)
+	if key, ok := f.typed[text]; ok {
+		return key, nil
+	}
+	t, err := parse(text, true)
+	if err != nil {
+		return nil, broken(fmt.Errorf("a body: %w", err))
+	}
+	return t.fillKeyed(f.id, f.keys, inJSON)
 }
 
 // put writes a value where a column stands in a row. The catalog has seen to it that the way
