@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -93,4 +94,27 @@ func (db DB) Exec(tb testing.TB, statements string) {
 	if _, err := pool.ExecContext(tb.Context(), statements); err != nil {
 		tb.Fatalf("%v\nin the SQL:\n%s", err, statements)
 	}
+}
+
+// Role makes a role of the test's own, whose name stands for $role in the
+// statements, and returns the database as its account reaches it.
+func (db DB) Role(tb testing.TB, statements string) DB {
+	tb.Helper()
+	as := db
+	as.User, as.Password = strings.ToLower(tb.Name())+"_role", "p"
+	address, err := url.Parse(db.URL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	address.User = url.UserPassword(as.User, as.Password)
+	as.URL = address.String()
+	db.Exec(tb, "CREATE ROLE "+as.User+" LOGIN PASSWORD 'p';"+strings.ReplaceAll(statements, "$role", as.User))
+	// Roles belong to the whole server; the test's context has ended by then.
+	pool := db.Open(tb)
+	tb.Cleanup(func() {
+		if _, err := pool.ExecContext(context.Background(), "DROP OWNED BY "+as.User+"; DROP ROLE "+as.User); err != nil {
+			tb.Errorf("drop the role: %v", err)
+		}
+	})
+	return as
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"usher/catalog"
-	"usher/datasource/postgres"
+	"usher/datasource/pgcatalog"
 	"usher/datasource/sqlexec"
 	"usher/value"
 )
@@ -14,7 +14,7 @@ import (
 // unpoliciedText says that row-level security of a table has no policy for the account and a privilege.
 var unpoliciedText = `SELECT current_user::text FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $2::text
 WHERE n.nspname = $1::text AND row_security_active(c.oid)
-	AND NOT ` + postgres.PolicyFor("c.oid", "CASE $3::text WHEN 'SELECT' THEN 'r' WHEN 'INSERT' THEN 'a' WHEN 'UPDATE' THEN 'w' ELSE 'd' END")
+	AND NOT ` + pgcatalog.PolicyFor("c.oid", "CASE $3::text WHEN 'SELECT' THEN 'r' WHEN 'INSERT' THEN 'a' WHEN 'UPDATE' THEN 'w' ELSE 'd' END")
 
 // unpolicied adds the tables of which row-level security keeps all rows from the account of a session, for some of what is
 // needed. Which policy would let it has to be thought of by people.

@@ -1,9 +1,9 @@
 // Package postgres owns PostgreSQL sources: their connections, raw rows and
-// introspection. A deadline holds in every case, also when the server is frozen
+// changes. A deadline holds in every case, also when the server is frozen
 // and says nothing. A connection goes to the account that was named or nowhere:
 // nothing comes from the process's PG* environment or home folder, there is one
 // host and no socket file, and database and user are compared with what was
-// meant before the first statement. Everything is read-only.
+// meant before the first statement. A transaction is read-only, unless it says that it writes.
 package postgres
 
 import (

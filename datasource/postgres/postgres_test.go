@@ -363,21 +363,10 @@ func TestErrors(t *testing.T) {
 	wantFault(t, err, fault.Unavailable)
 }
 
-// role makes a role of the test's own, whose name stands for $role in the
-// statements, and returns its account.
+// role is the account of a role of the test's own.
 func role(t *testing.T, db pgtest.DB, statements string) catalog.PostgresSpec {
 	t.Helper()
-	spec := specOf(db)
-	spec.User, spec.Password = strings.ToLower(t.Name())+"_role", "p"
-	db.Exec(t, "CREATE ROLE "+spec.User+" LOGIN PASSWORD 'p';"+strings.ReplaceAll(statements, "$role", spec.User))
-	// Roles belong to the whole server; the test's context has ended by then.
-	pool := db.Open(t)
-	t.Cleanup(func() {
-		if _, err := pool.ExecContext(context.Background(), "DROP OWNED BY "+spec.User+"; DROP ROLE "+spec.User); err != nil {
-			t.Errorf("drop the role: %v", err)
-		}
-	})
-	return spec
+	return specOf(db.Role(t, statements))
 }
 
 func TestConcurrentSessions(t *testing.T) {

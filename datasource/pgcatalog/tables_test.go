@@ -1,4 +1,4 @@
-package postgres_test
+package pgcatalog_test
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ func TestIntrospectTypes(t *testing.T) {
 			en order_status, mo mood, pr price, np net_price, st status, am amount,
 			li int[], ln numeric(9, 3)[], le order_status[], lp price[], ll text[][], ls status[],
 			co pair, mon money, ip inet, x xml, r int4range, o oid, bi bit(3), pt point, se serial, ge int GENERATED ALWAYS AS (i4 * 2) STORED);`,
-	)), postgres.Options{})
+	)))
 	tables, err := source.Introspect(t.Context(), "public")
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestIntrospectTables(t *testing.T) {
 		},
 		{Schema: "sales", Name: "totals", View: true, Columns: []catalog.TableColumn{column("n", "bigint", true)}},
 	}
-	tables := introspect(t, open(t, specOf(db), postgres.Options{}), "sales")
+	tables := introspect(t, open(t, specOf(db)), "sales")
 	for i := range tables {
 		if tables[i].Shape == 0 || tables[i].Parts != (tables[i].Name == "orders") {
 			t.Errorf("%s: shape %d, parts %t", tables[i].Name, tables[i].Shape, tables[i].Parts)
@@ -179,13 +179,13 @@ func TestIntrospectTables(t *testing.T) {
 	if diff := cmp.Diff(expected, tables); diff != "" {
 		t.Errorf("tables (-want +got):\n%s", diff)
 	}
-	if tables := introspect(t, open(t, specOf(db), postgres.Options{}), "nowhere'"); len(tables) != 0 {
+	if tables := introspect(t, open(t, specOf(db)), "nowhere'"); len(tables) != 0 {
 		t.Errorf("a schema that does not exist: %v", tables)
 	}
 
 	// An account is shown what it may read.
-	spec := role(t, db, "GRANT USAGE ON SCHEMA sales TO $role; GRANT SELECT (id, nick) ON sales.customers TO $role")
-	tables = introspect(t, open(t, spec, postgres.Options{}), "sales")
+	spec := specOf(db.Role(t, "GRANT USAGE ON SCHEMA sales TO $role; GRANT SELECT (id, nick) ON sales.customers TO $role"))
+	tables = introspect(t, open(t, spec), "sales")
 	if len(tables) != 1 || len(tables[0].Columns) != 2 || tables[0].Columns[1].Name != "nick" {
 		t.Errorf("an account that may read two columns is shown %+v", tables)
 	}
@@ -216,7 +216,7 @@ func TestCollations(t *testing.T) {
 		}
 		db.Exec(t, collated)
 		got := make(map[string]string)
-		for _, c := range introspect(t, open(t, specOf(db), postgres.Options{}), "public")[0].Columns {
+		for _, c := range introspect(t, open(t, specOf(db)), "public")[0].Columns {
 			var is []string
 			if c.ByCode {
 				is = append(is, "by code")
@@ -247,7 +247,7 @@ func TestIntrospectOrder(t *testing.T) {
 			ANALYZE visits;
 			DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = `+cost+`', current_database()); END $$`)
 		got := make(map[string]bool)
-		for _, c := range introspect(t, open(t, specOf(db), postgres.Options{}), "public")[0].Columns {
+		for _, c := range introspect(t, open(t, specOf(db)), "public")[0].Columns {
 			got[c.Name] = c.InOrder
 		}
 		if diff := cmp.Diff(map[string]bool{"id": cheap, "at": cheap, "away": false, "back": false}, got); diff != "" {
@@ -270,7 +270,7 @@ func TestIntrospectSpread(t *testing.T) {
 		CREATE VIEW seen AS SELECT * FROM visits;
 		CREATE TABLE fresh (id int)`)
 	got := make(map[string]string)
-	for _, table := range introspect(t, open(t, specOf(db), postgres.Options{}), "public") {
+	for _, table := range introspect(t, open(t, specOf(db)), "public") {
 		for _, c := range table.Columns {
 			if c.Spread != nil {
 				got[table.Name+"."+c.Name] = fmt.Sprintf("%.0f of %.0f, %.0f at most, index %t", c.Spread.Each, c.Spread.Rows, c.Spread.Most, c.Spread.InIndex)

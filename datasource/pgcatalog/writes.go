@@ -1,4 +1,4 @@
-package postgres
+package pgcatalog
 
 import (
 	"encoding/json"
@@ -54,7 +54,7 @@ func (in *introspection) addKind(rows value.Rows) error {
 		return nil
 	}
 	t := &in.tables[i]
-	switch text(rows.Cell(1)) {
+	switch textOf(rows.Cell(1)) {
 	case "v":
 		t.Kind = catalog.AView
 	case "m":
@@ -72,7 +72,7 @@ func (in *introspection) addKind(rows value.Rows) error {
 	for _, m := range members {
 		t.Members = append(t.Members, catalog.TableKey(m[0], m[1]))
 	}
-	t.Inherited = t.Parts && text(rows.Cell(1)) != "p"
+	t.Inherited = t.Parts && textOf(rows.Cell(1)) != "p"
 	return nil
 }
 
@@ -111,7 +111,7 @@ func (in *introspection) addCheck(rows value.Rows) error {
 		return err
 	}
 	t := &in.tables[i]
-	t.Checks = append(t.Checks, catalog.CheckedBy{Name: text(rows.Cell(1)), Columns: columns, Domain: text(rows.Cell(3))})
+	t.Checks = append(t.Checks, catalog.CheckedBy{Name: textOf(rows.Cell(1)), Columns: columns, Domain: textOf(rows.Cell(3))})
 	return nil
 }
 
@@ -133,8 +133,8 @@ func (in *introspection) addDefault(rows value.Rows) error {
 	}
 	columns := in.tables[i].Columns
 	for j := range columns {
-		if columns[j].Name == text(rows.Cell(1)) {
-			columns[j].Default, columns[j].Made = defaultOf(text(rows.Cell(2)), text(rows.Cell(3)), text(rows.Cell(4)))
+		if columns[j].Name == textOf(rows.Cell(1)) {
+			columns[j].Default, columns[j].Made = defaultOf(textOf(rows.Cell(2)), textOf(rows.Cell(3)), textOf(rows.Cell(4)))
 		}
 	}
 	return nil
@@ -199,7 +199,7 @@ func (in *introspection) addColliding(rows value.Rows) error {
 	}
 	t := &in.tables[i]
 	t.Colliding = append(t.Colliding, catalog.CollidingBy{
-		Name: text(rows.Cell(1)), Columns: columns, Exclusion: !rows.Cell(2).Bool, Partial: rows.Cell(3).Bool,
+		Name: textOf(rows.Cell(1)), Columns: columns, Exclusion: !rows.Cell(2).Bool, Partial: rows.Cell(3).Bool,
 		Deferrable: rows.Cell(4).Bool, Constraint: rows.Cell(5).Bool, Expression: rows.Cell(6).Bool,
 	})
 	return nil
@@ -226,8 +226,8 @@ func (in *introspection) addReferrer(rows value.Rows) error {
 		return nil
 	}
 	r := catalog.Referrer{
-		Schema: text(rows.Cell(1)), Table: text(rows.Cell(2)), Deferrable: rows.Cell(5).Bool,
-		OnDelete: actionOf(text(rows.Cell(3))), OnUpdate: actionOf(text(rows.Cell(4))),
+		Schema: textOf(rows.Cell(1)), Table: textOf(rows.Cell(2)), Deferrable: rows.Cell(5).Bool,
+		OnDelete: actionOf(textOf(rows.Cell(3))), OnUpdate: actionOf(textOf(rows.Cell(4))),
 	}
 	for n, into := range []*[]string{&r.Columns, &r.RefColumns, &r.Sets} {
 		if err := json.Unmarshal(rows.Cell(6+n).Text, into); err != nil {

@@ -1,4 +1,4 @@
-package postgres_test
+package pgcatalog_test
 
 import (
 	"testing"
@@ -6,7 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"usher/catalog"
-	"usher/datasource/postgres"
 )
 
 // writesOf is what tables are to whoever writes, without all that reading needs.
@@ -45,7 +44,7 @@ func TestIntrospectWrites(t *testing.T) {
 		CREATE UNIQUE INDEX of_the_part ON part_a (day);
 		CREATE TABLE inherited (extra int) INHERITS (bookings);
 		CREATE UNIQUE INDEX of_the_child ON inherited (extra);
-	`)), postgres.Options{})
+	`)))
 	key := func(name string, columns ...string) catalog.CollidingBy {
 		return catalog.CollidingBy{Name: name, Columns: columns}
 	}
@@ -89,8 +88,8 @@ func TestIntrospectReferrers(t *testing.T) {
 		CREATE TABLE hidden.days (day date, order_id int REFERENCES orders ON DELETE SET DEFAULT) PARTITION BY RANGE (day);
 		CREATE TABLE hidden.day_1 PARTITION OF hidden.days DEFAULT;
 		CREATE TABLE notes (order_id int REFERENCES orders ON DELETE RESTRICT);`)
-	spec := role(t, db, "GRANT USAGE ON SCHEMA public TO $role; GRANT SELECT ON orders TO $role")
-	tables := introspect(t, open(t, spec, postgres.Options{}), "public")
+	spec := specOf(db.Role(t, "GRANT USAGE ON SCHEMA public TO $role; GRANT SELECT ON orders TO $role"))
+	tables := introspect(t, open(t, spec), "public")
 	if len(tables) != 1 {
 		t.Fatalf("the account is shown %d tables", len(tables))
 	}
@@ -141,7 +140,7 @@ func TestIntrospectKinds(t *testing.T) {
 		CREATE FOREIGN DATA WRAPPER nowhere;
 		CREATE SERVER far FOREIGN DATA WRAPPER nowhere;
 		CREATE FOREIGN TABLE away (a int) SERVER far;
-	`)), postgres.Options{})
+	`)))
 	got := writesOf(introspect(t, source, "public"))
 	for name, table := range got {
 		table.Colliding, table.Referrers = nil, nil
@@ -174,7 +173,7 @@ func TestKeysAreNoDataset(t *testing.T) {
 		CREATE TABLE usher.idempotency (tenant text, subject text, key text, PRIMARY KEY (tenant, subject, key));
 		CREATE TABLE usher.orders (id int PRIMARY KEY);
 		CREATE TABLE public.idempotency (id int PRIMARY KEY);
-	`)), postgres.Options{})
+	`)))
 	tables, err := source.Introspect(t.Context(), "usher", "public")
 	if err != nil || len(tables) != 2 || tables[0].Schema != "public" || tables[1].Name != "orders" {
 		t.Errorf("%+v, %v", tables, err)

@@ -1,4 +1,4 @@
-package postgres
+package pgcatalog_test
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"usher/catalog"
+	"usher/datasource/pgcatalog"
 	"usher/pgtest"
 	"usher/value"
 )
@@ -77,11 +77,7 @@ CREATE TYPE pair AS (a int, b int); CREATE TYPE mood AS ENUM ('sad', 'happy'); C
 		ddl += "c" + string(rune('a'+i/26)) + string(rune('a'+i%26)) + " " + typ
 	}
 	db.Exec(t, ddl+")")
-	source, err := Open(catalog.PostgresSpec{Host: db.Host, Port: db.Port, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable", MaxConns: 1}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = source.Close() })
+	source := open(t, specOf(db))
 	tables, err := source.Introspect(t.Context(), "public")
 	if err != nil {
 		t.Fatal(err)
@@ -100,12 +96,12 @@ CREATE TYPE pair AS (a int, b int); CREATE TYPE mood AS ENUM ('sad', 'happy'); C
 	for short, long := range map[string]string{"bool": "boolean", "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real", "float8": "double precision", "bpchar": "char"} {
 		names[short] = names[long]
 	}
-	for name := range builtin {
+	for name := range pgcatalog.Builtin {
 		if !names[name] {
 			t.Errorf("docs/types.md does not say what becomes of %s", name)
 		}
 	}
-	for name := range extended {
+	for name := range pgcatalog.Extended {
 		if !names[name] {
 			t.Errorf("docs/types.md does not say what becomes of %s", name)
 		}

@@ -1,4 +1,4 @@
-package postgres
+package pgcatalog
 
 import (
 	"usher/datasource/sqltype"
