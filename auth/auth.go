@@ -195,11 +195,11 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 		return v.verifyOwn(ctx, raw)
 	}
 	verified, err := v.verified(ctx, raw)
-	var unknown *fault.Error
-	switch {
-	case errors.As(err, &unknown) && unknown.Code == fault.Unavailable: // nothing is known of the token's worth
-		return principal.Principal{}, unknown
-	case err != nil:
+	if err != nil {
+		var unknown *fault.Error
+		if errors.As(err, &unknown) && unknown.Code == fault.Unavailable { // nothing is known of the token's worth
+			return principal.Principal{}, unknown
+		}
 		return principal.Principal{}, refuse(err)
 	}
 	p := verified.principal
@@ -281,7 +281,7 @@ func (v *Verifier) verified(ctx context.Context, raw string) (*verification, err
 	if err := checkSize(raw); err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256([]byte(raw))
+	digest := sha256.Sum256(append(make([]byte, 0, 1<<10), raw...)) // mostly on the stack
 	if known, ok := v.cache.Get(digest); ok {
 		if v.current(ctx, known) {
 			return known, nil

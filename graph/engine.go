@@ -185,11 +185,10 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, invalid("The document has no operation of that name, or several and none was named.")
 	}
 	e.keep(key, text)
-	given := valuesOf(asked)
-	if err := sc.executor.limits.checkVariables(doc, op.Operation, given, literals); err != nil {
+	if err := sc.executor.limits.checkVariables(doc, op.Operation, asked, literals); err != nil {
 		return op, refuse(err)
 	}
-	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, given)
+	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, asked)
 	if err == nil {
 		err = checkPositions(sc.executor.schema, op.Operation, variables)
 	}

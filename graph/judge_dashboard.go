@@ -112,12 +112,12 @@ func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*do
 
 // startsWith are the values that the variables of a tile have when somebody opens the
 // dashboard.
-func startsWith(d dashboard.Document, t dashboard.Tile) (map[string]query.Value, error) {
+func startsWith(d dashboard.Document, t dashboard.Tile) (map[string]any, error) {
 	defaults, err := d.Values(nil)
 	if err != nil {
 		return nil, err
 	}
-	given := make(map[string]query.Value)
+	given := make(map[string]any)
 	for _, m := range t.With(defaults) {
 		given[m.Name] = asGiven(m.Value)
 	}
@@ -125,7 +125,7 @@ func startsWith(d dashboard.Document, t dashboard.Tile) (map[string]query.Value,
 }
 
 // one reads the value of one variable.
-func (s *scope) one(def *ast.VariableDefinition, given map[string]query.Value) (map[string]query.Value, error) {
+func (s *scope) one(def *ast.VariableDefinition, given map[string]any) (map[string]query.Value, error) {
 	return coerceVariables(s.executor.schema.AST, &ast.OperationDefinition{VariableDefinitions: ast.VariableDefinitionList{def}}, given)
 }
 

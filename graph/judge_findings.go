@@ -135,7 +135,7 @@ func (f *finder) tile(i int, t dashboard.Tile, page *pageOf, shared bool) {
 
 // variable looks at where the value of a variable comes from. It tells whether there is
 // one, where one is needed.
-func (f *finder) variable(def *ast.VariableDefinition, given map[string]query.Value, said func(bool, string, ...string)) bool {
+func (f *finder) variable(def *ast.VariableDefinition, given map[string]any, said func(bool, string, ...string)) bool {
 	_, has := given[def.Variable]
 	chosen := false
 	for i, p := range f.document.Parameters {
@@ -144,7 +144,7 @@ func (f *finder) variable(def *ast.VariableDefinition, given map[string]query.Va
 		}
 		chosen, f.asked[p.Name] = true, true
 		for j, option := range p.Options {
-			if _, err := f.scope.one(def, map[string]query.Value{p.Name: asGiven(option)}); err != nil && !f.unfit[[2]int{i, j}] {
+			if _, err := f.scope.one(def, map[string]any{p.Name: asGiven(option)}); err != nil && !f.unfit[[2]int{i, j}] {
 				f.unfit[[2]int{i, j}] = true
 				f.say(true, "who chooses it is answered: "+fault.From(err).Message, "parameters", fmt.Sprint(i), "options", fmt.Sprint(j), "value")
 			}
@@ -162,7 +162,7 @@ func (f *finder) variable(def *ast.VariableDefinition, given map[string]query.Va
 }
 
 // opens tells why the tile would be refused with these values.
-func (f *finder) opens(doc *document, op *ast.OperationDefinition, given map[string]query.Value) error {
+func (f *finder) opens(doc *document, op *ast.OperationDefinition, given map[string]any) error {
 	plans := f.engine.options.Plans
 	if plans == nil {
 		return nil

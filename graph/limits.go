@@ -4,7 +4,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/fault"
-	"usher/query"
 )
 
 // Limits bound what one operation may ask. They are checked before validation,
@@ -76,34 +75,22 @@ func (l Limits) checkExtent(e extent) error {
 // checkVariables measures an operation with the values of its variables, and its
 // literals where others share the document, in their places. Few and short ones are
 // seen to fit without a look at the places.
-func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]query.Value, literals []string) error {
-	if doc.extents[op].uses == 0 {
+func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any, literals []string) error {
+	if doc.extents[op].uses == 0 || l.checkLoad(doc.mostLoad(op, given, literals)) == nil {
 		return nil
 	}
-	variables := loadsOf(op, given)
-	if l.checkLoad(doc.mostLoad(op, variables, literals)) == nil {
-		return nil
-	}
-	return l.checkLoad(doc.load(op, variables, literals))
-}
-
-// loadsOf are what the variables of an operation stand for.
-func loadsOf(op *ast.OperationDefinition, given map[string]query.Value) map[string]load {
-	variables := make(map[string]load, len(op.VariableDefinitions))
-	for _, def := range op.VariableDefinitions {
-		variables[def.Variable] = loadOfVariable(def, given)
-	}
-	return variables
+	return l.checkLoad(doc.load(op, given, literals))
 }
 
 // mostLoad is what an operation loads at most, as if the largest of the values
 // stood in every place of a variable.
-func (d *document) mostLoad(op *ast.OperationDefinition, variables map[string]load, literals []string) load {
+func (d *document) mostLoad(op *ast.OperationDefinition, given map[string]any, literals []string) load {
 	e, most := d.extents[op], load{}
 	for _, text := range literals {
 		most.bytes = max(most.bytes, len(text))
 	}
-	for _, w := range variables {
+	for _, def := range op.VariableDefinitions {
+		w := loadOfVariable(def, given)
 		most = load{items: max(most.items, w.items), conditions: max(most.conditions, w.conditions), bytes: max(most.bytes, w.bytes)}
 	}
 	return load{
@@ -114,8 +101,11 @@ func (d *document) mostLoad(op *ast.OperationDefinition, variables map[string]lo
 }
 
 // load is what an operation loads with the values of its variables in their places.
-func (d *document) load(op *ast.OperationDefinition, variables map[string]load, literals []string) load {
-	m := meter{doc: d.QueryDocument, fragments: make(map[string]extent), variables: variables, lifted: d.lifted, literals: literals}
+func (d *document) load(op *ast.OperationDefinition, given map[string]any, literals []string) load {
+	m := meter{doc: d.QueryDocument, fragments: make(map[string]extent), variables: make(map[string]load), lifted: d.lifted, literals: literals}
+	for _, def := range op.VariableDefinitions {
+		m.variables[def.Variable] = loadOfVariable(def, given)
+	}
 	return m.selection(op.SelectionSet).load
 }
 

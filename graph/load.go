@@ -65,8 +65,8 @@ func (m *meter) value(v *ast.Value) load {
 
 // loadOfVariable measures what a variable stands for: the value given or its
 // default.
-func loadOfVariable(def *ast.VariableDefinition, given map[string]query.Value) load {
-	if v, ok := given[def.Variable]; ok {
+func loadOfVariable(def *ast.VariableDefinition, given map[string]any) load {
+	if v, ok := valueGiven(given, def.Variable); ok {
 		return loadOf(v)
 	}
 	if def.DefaultValue != nil {

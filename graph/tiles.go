@@ -103,7 +103,7 @@ func (e *Engine) tile(ctx context.Context, sc *scope, page *pageOf, t Tile) (*gr
 		}
 	}
 	op.Doc = doc.QueryDocument
-	given := make(map[string]query.Value, len(t.Variables))
+	given := make(map[string]any, len(t.Variables))
 	for _, m := range t.Variables {
 		given[m.Name] = asGiven(m.Value)
 	}
@@ -146,11 +146,10 @@ type pageOf struct {
 	numbers []byte // of the documents
 }
 
-func (p *pageOf) add(doc *document, op *ast.OperationDefinition, given map[string]query.Value) {
-	variables := loadsOf(op, given)
+func (p *pageOf) add(doc *document, op *ast.OperationDefinition, given map[string]any) {
 	p.extent.beside(doc.extents[op])
-	p.most.add(doc.mostLoad(op, variables, nil))
-	p.exactly = append(p.exactly, func() load { return doc.load(op, variables, nil) })
+	p.most.add(doc.mostLoad(op, given, nil))
+	p.exactly = append(p.exactly, func() load { return doc.load(op, given, nil) })
 	p.numbers = append(strconv.AppendUint(p.numbers, doc.number, 10), ' ')
 	p.text.WriteString(doc.text)
 	p.text.WriteByte('\n')

@@ -16,13 +16,11 @@ import (
 	"usher/schema"
 )
 
-// valuesOf are the values of variables as they were given. What JSON cannot hold is no value.
-func valuesOf(given map[string]any) map[string]query.Value {
-	out := make(map[string]query.Value, len(given))
-	for name, raw := range given {
-		out[name], _ = fromJSON(raw)
-	}
-	return out
+// valueGiven is the value of a variable as it was given. What JSON cannot hold is no value.
+func valueGiven(variables map[string]any, name string) (v query.Value, ok bool) {
+	raw, ok := variables[name]
+	v, _ = fromJSON(raw)
+	return v, ok
 }
 
 // asGiven is a value that is kept as if a request had given it.
@@ -35,11 +33,11 @@ func asGiven(v query.Value) query.Value {
 // definitions, as the specification says, and returns those that have a value.
 // Numbers keep their digits; values of custom scalars are checked where they
 // are used. It panics on no input: what JSON cannot hold is refused.
-func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, given map[string]query.Value) (map[string]query.Value, error) {
+func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, variables map[string]any) (map[string]query.Value, error) {
 	out := make(map[string]query.Value, len(op.VariableDefinitions))
 	for _, def := range op.VariableDefinitions {
 		c := coercion{schema: s, variable: def.Variable}
-		raw, present := given[def.Variable]
+		raw, present := valueGiven(variables, def.Variable)
 		switch {
 		case present:
 			v, err := c.value(def.Type, raw, nil)

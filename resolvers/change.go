@@ -145,7 +145,7 @@ func (d *Datasets) answered(ctx context.Context, who principal.Principal, c plan
 		} else if r == nil {
 			return answer.Of([]byte("[]")), nil
 		}
-		return answer.NewEncoder(q, answer.Writing{Key: key, NumbersAsText: numbersAsText}).Encode(share, r, answer.Seals{ID: d.idsOf(who)})
+		return answer.NewEncoder(q, answer.Writing{Key: key, NumbersAsText: numbersAsText}).Encode(share, r, answer.Seals{ID: d.idsOf(who.Tenant)})
 	}
 	if c.Kind().One() {
 		return encode(c.Answer(0), changed.Results[0], c.Key())

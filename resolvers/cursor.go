@@ -136,30 +136,29 @@ func laterPosition(cursor *slot.Term, name string, open slot.Step) (query.List, 
 
 var errNoPosition = errors.New("the cursor has another form")
 
-// seals are those of a list for its inputs; where it has no cursors, of ids alone.
-func (d *Datasets) seals(binding bindingOf, who principal.Principal, in slot.Inputs) answer.Seals {
-	s := answer.Seals{ID: d.idsOf(who)}
+// seals are those of a list for whom it is bound; where it has no cursors, of ids alone.
+func (d *Datasets) seals(binding bindingOf, b bound) answer.Seals {
+	s := answer.Seals{ID: d.idsOf(b.binding.Tenant())}
 	if binding != nil {
-		if bound, err := binding(in); err == nil { // as it was when the cursors were opened
+		if bound, err := binding(b.in); err == nil { // as it was when the cursors were opened
 			s.Cursor = func(position []byte) string { return d.Cursors.Seal(bound, position) }
 		}
 	}
 	return s
 }
 
-// Ids of rows are sealed as cursors are, bound to the tenant. No name of a
+// Ids of rows are sealed as cursors are, bound to the tenant; empty: all of them. No name of a
 // dataset, with which the binding of a list begins, is empty.
-func idBinding(who principal.Principal) []byte {
-	if who.AllTenants {
+func idBinding(tenant string) []byte {
+	if tenant == "" {
 		return []byte("\x00all")
 	}
-	return []byte("\x00of\x00" + who.Tenant)
+	return []byte("\x00of\x00" + tenant)
 }
 
 // idsOf seals the ids of rows that somebody is shown.
-func (d *Datasets) idsOf(who principal.Principal) func([]byte) string {
-	binding := idBinding(who)
-	return func(identity []byte) string { return d.Cursors.Seal(binding, identity) }
+func (d *Datasets) idsOf(tenant string) func([]byte) string {
+	return func(identity []byte) string { return d.Cursors.Seal(idBinding(tenant), identity) }
 }
 
 // OpenID implements graph.OpenID: an id opens for those of whose tenant it is.
@@ -169,7 +168,7 @@ func (d *Datasets) OpenID(ctx context.Context, id string) (dataset string, value
 	if err != nil {
 		return "", nil, false
 	}
-	raw, err := d.Cursors.Open(idBinding(who), id)
+	raw, err := d.Cursors.Open(idBinding(who.Tenant), id)
 	if err != nil {
 		return "", nil, false
 	}

@@ -72,7 +72,7 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 		texts, _ = op.slots.Bind(in) // which it was made for
 	}
 	planning := d.Stages.Took(ctx, stage.Plan, began)
-	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{alike, in, plan.BindingOf(alike, texts)}))
+	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{in, plan.BindingOf(alike, texts)}))
 	if asked.Explain {
 		return explained(op, tasks, keysOf(asked), planning, view)
 	}
@@ -95,7 +95,7 @@ func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	out := make([]graph.Outcome, len(p.fields))
 	for i, rows := range answered.Results {
 		began = time.Now()
-		out[i].Answer, out[i].Err = p.encoders[i].Encode(share, rows, d.seals(p.cursors[i], b.who, b.in)) // rows ─▶ bytes
+		out[i].Answer, out[i].Err = p.encoders[i].Encode(share, rows, d.seals(p.cursors[i], b)) // rows ─▶ bytes
 		watch.encoded(p.fields[i], d.Stages.Took(ctx, stage.Encode, began))
 		out[i].Rows = rows.Rows.Len()
 		out[i].Age, out[i].MaxAge, out[i].AsOf = answered.Age, answered.MaxAge, rows.AsOf

@@ -52,7 +52,7 @@ func (d *Datasets) Export(ctx context.Context, asked query.Request, format sheet
 	}
 	if err == nil {
 		x.sheet, err = sheet.New(format, &x.to, planned.Query(), answer.Writing{
-			Key: asked.Field.Key, NumbersAsText: graph.NumbersOf(ctx).AsText(d.NumbersAsText), Seals: answer.Seals{ID: d.idsOf(who)},
+			Key: asked.Field.Key, NumbersAsText: graph.NumbersOf(ctx).AsText(d.NumbersAsText), Seals: answer.Seals{ID: d.idsOf(who.Tenant)},
 		})
 	}
 	if err != nil {

@@ -43,7 +43,6 @@ type part struct {
 
 // bound is whose values are bound to an operation.
 type bound struct {
-	who     principal.Principal
 	in      slot.Inputs
 	binding plan.Binding
 }

@@ -95,7 +95,8 @@ const mostRoom = 256
 // reserve makes room for a result, and for so many rows at least.
 func (r *room) reserve(b *value.Buffer, rows int) {
 	b.Reserve(max(rows, int(min(r.rows.Load(), mostRoom))))
-	b.ReserveText(int(r.texts.Load()))
+	texts := int(r.texts.Load())
+	b.ReserveText(texts + texts/8) // or every other result would need a second piece
 }
 
 func (r *room) note(b *value.Buffer) {

@@ -86,7 +86,7 @@ func BenchmarkInsert(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		params, refused := readEnvelope(envelopeOf(v.(query.Object)))
+		params, refused := envelopeOf(v.(query.Object)).read()
 		if refused != nil {
 			b.Fatal(refused)
 		}

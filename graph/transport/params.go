@@ -3,7 +3,6 @@ package transport
 import (
 	"errors"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -38,9 +37,9 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 	if refused != nil {
 		return nil, refused
 	}
-	switch envelope := value.(type) {
+	switch members := value.(type) {
 	case query.Object:
-		return readEnvelope(envelopeOf(envelope))
+		return envelopeOf(members).read()
 	case query.List:
 		return nil, refuse(http.StatusBadRequest, "batches are not answered: send one operation in a request")
 	default:
@@ -84,7 +83,7 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the query string cannot be read")
 	}
-	envelope := map[string]any{}
+	var e envelope
 	for _, name := range []string{"query", "operationName", documentID, docID, "variables", "extensions"} {
 		given := values[name]
 		if len(given) > 1 {
@@ -94,95 +93,129 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 			continue
 		}
 		if name != "variables" && name != "extensions" {
-			envelope[name] = given[0]
+			e.set(name, query.Text(given[0]))
 			continue
 		}
 		value, err := decodeStrict([]byte(given[0]))
 		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "the parameter "+name+" cannot be read as JSON: "+err.Error())
 		}
-		maps.Copy(envelope, envelopeOf(query.Object{{Name: name, Value: value}}))
+		e.set(name, value)
 	}
-	return readEnvelope(envelope)
+	return e.read()
 }
 
-// envelopeOf are the members of an object as whoever reads them takes them. Values of variables stay as they were
-// asked.
-func envelopeOf(object query.Object) map[string]any {
-	out := make(map[string]any, len(object))
-	for _, m := range object {
-		variables, given := m.Value.(query.Object)
-		if m.Name != "variables" || !given {
-			out[m.Name] = query.Plain(m.Value)
-			continue
-		}
-		values := make(map[string]any, len(variables))
-		for _, v := range variables {
-			values[v.Name] = v.Value
-		}
-		out[m.Name] = values
-	}
-	return out
+// envelope is what a request asks, as its members were given: nil where there is none, or null. Members of other names are
+// ignored, as the specification wants.
+type envelope struct {
+	query, operationName, documentID, docID, variables, extensions query.Value
 }
 
-// readEnvelope takes the parameters out of a decoded object. Members it does
-// not know are ignored, as the specification wants. The request's headers are
-// not passed on: they hold the token.
-func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
-	if refused := readDocumentID(envelope); refused != nil {
-		return nil, refused
+func envelopeOf(members query.Object) (e envelope) {
+	for _, m := range members {
+		e.set(m.Name, m.Value)
 	}
-	text, isString := envelope["query"].(string)
-	if !isString && (envelope["query"] != nil || !named(envelope)) {
-		return nil, refuse(http.StatusBadRequest, "the parameter query is missing or no string")
+	return e
+}
+
+func (e *envelope) set(name string, v query.Value) {
+	if _, null := v.(query.Null); null {
+		v = nil
 	}
-	name, isString := envelope["operationName"].(string)
-	if !isString && envelope["operationName"] != nil {
-		return nil, refuse(http.StatusBadRequest, "the parameter operationName must be a string")
+	switch name {
+	case "query":
+		e.query = v
+	case "operationName":
+		e.operationName = v
+	case documentID:
+		e.documentID = v
+	case docID:
+		e.docID = v
+	case "variables":
+		e.variables = v
+	case "extensions":
+		e.extensions = v
 	}
-	variables, isObject := envelope["variables"].(map[string]any)
-	if !isObject && envelope["variables"] != nil {
-		return nil, refuse(http.StatusBadRequest, "the parameter variables must be an object")
-	}
-	extensions, isObject := envelope["extensions"].(map[string]any)
-	if !isObject && envelope["extensions"] != nil {
+}
+
+// read takes the parameters out. Values of variables stay as they were asked. The
+// request's headers are not passed on: they hold the token.
+func (e envelope) read() (*graphql.RawParams, *refusal) {
+	extensions, isObject := plainObject(e.extensions)
+	if !isObject {
 		return nil, refuse(http.StatusBadRequest, "the parameter extensions must be an object")
 	}
-	return &graphql.RawParams{Query: text, OperationName: name, Variables: variables, Extensions: extensions}, nil
+	extensions, refused := e.withDocumentID(extensions)
+	if refused != nil {
+		return nil, refused
+	}
+	text, isString := textOf(e.query)
+	if !isString || e.query == nil && !named(extensions) {
+		return nil, refuse(http.StatusBadRequest, "the parameter query is missing or no string")
+	}
+	name, isString := textOf(e.operationName)
+	if !isString {
+		return nil, refuse(http.StatusBadRequest, "the parameter operationName must be a string")
+	}
+	given, isObject := e.variables.(query.Object)
+	if !isObject && e.variables != nil {
+		return nil, refuse(http.StatusBadRequest, "the parameter variables must be an object")
+	}
+	params := &graphql.RawParams{Query: text, OperationName: name, Extensions: extensions}
+	if e.variables != nil {
+		params.Variables = make(map[string]any, len(given))
+	}
+	for _, v := range given {
+		params.Variables[v.Name] = v.Value
+	}
+	return params, nil
 }
 
-// readDocumentID puts the id of a document where the executor looks for what stands
+// textOf is a text; none is an empty one.
+func textOf(v query.Value) (text string, ok bool) {
+	given, ok := v.(query.Text)
+	return string(given), ok || v == nil
+}
+
+// plainObject is an object; none is nil.
+func plainObject(v query.Value) (object map[string]any, ok bool) {
+	if v == nil {
+		return nil, true
+	}
+	object, ok = query.Plain(v).(map[string]any)
+	return object, ok
+}
+
+// withDocumentID puts the id of a document where the executor looks for what stands
 // for a query.
-func readDocumentID(envelope map[string]any) *refusal {
-	var id string
-	for _, name := range []string{documentID, docID} {
-		given, isText := envelope[name].(string)
+func (e envelope) withDocumentID(extensions map[string]any) (map[string]any, *refusal) {
+	id := ""
+	for _, given := range []struct {
+		name string
+		id   query.Value
+	}{{documentID, e.documentID}, {docID, e.docID}} {
+		text, isText := textOf(given.id)
 		switch {
-		case envelope[name] == nil:
+		case given.id == nil:
 			continue
-		case !isText || given == "":
-			return refuse(http.StatusBadRequest, "the parameter "+name+" must be the id of a document, as a string")
-		case id != "" && id != given:
-			return refuse(http.StatusBadRequest, "the parameters "+documentID+" and "+docID+" differ")
+		case !isText || text == "":
+			return nil, refuse(http.StatusBadRequest, "the parameter "+given.name+" must be the id of a document, as a string")
+		case id != "" && id != text:
+			return nil, refuse(http.StatusBadRequest, "the parameters "+documentID+" and "+docID+" differ")
 		}
-		id = given
+		id = text
 	}
 	if id == "" {
-		return nil
-	}
-	extensions, isObject := envelope["extensions"].(map[string]any)
-	if !isObject && envelope["extensions"] != nil {
-		return refuse(http.StatusBadRequest, "the parameter extensions must be an object")
+		return extensions, nil
 	}
 	if extensions == nil {
 		extensions = make(map[string]any, 1)
-		envelope["extensions"] = extensions
 	}
 	if beside, isText := extensions[documentID].(string); extensions[documentID] != nil && (!isText || beside != id) {
-		return refuse(http.StatusBadRequest, "the parameter "+documentID+" and the extension of that name differ")
+		return nil, refuse(http.StatusBadRequest, "the parameter "+documentID+" and the extension of that name differ")
 	}
 	extensions[documentID] = id
-	return nil
+	return extensions, nil
 }
 
 // readIdempotencyKey puts the header with the key of a mutation where a body may have it.
@@ -210,10 +243,9 @@ func headerKey(r *http.Request) (given []string, refused *refusal) {
 	return given, refused
 }
 
-// named tells whether the request names an operation, which stands for a query.
+// named tells whether a request's extensions name an operation, which stands for a query.
 // What it names is for the executor to read.
-func named(envelope map[string]any) bool {
-	extensions, _ := envelope["extensions"].(map[string]any)
+func named(extensions map[string]any) bool {
 	for _, member := range naming {
 		if extensions[member] != nil {
 			return true
