@@ -16,6 +16,7 @@ import (
 	"github.com/lib/pq"
 
 	"usher/catalog"
+	"usher/datasource/pgwire"
 	"usher/datasource/pool"
 	"usher/pglink"
 	"usher/value"
@@ -139,7 +140,7 @@ func (c *connector) login(ctx context.Context, l *pglink.Link) (*conn, error) {
 		return nil, refused(err)
 	}
 	return &conn{
-		traces: c.opts.Traces, pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), setup: newSessionSetup(c.opts.Session),
+		traces: c.opts.Traces, pq: made, link: l, wire: pgwire.New(l), statements: newStatements(maxStatements), setup: newSessionSetup(c.opts.Session),
 		silence: &c.silence,
 		pooling: c.pooling, place: place{user: c.config.User, database: c.config.Database},
 	}, nil
@@ -155,7 +156,7 @@ type signedIn interface {
 type conn struct {
 	pq         signedIn
 	link       *pglink.Link
-	wire       *wire
+	wire       *pgwire.Wire
 	statements *statements
 	setup      sessionSetup
 	pooling    pooling
@@ -182,7 +183,7 @@ func (c *conn) beginTexts() []string {
 }
 
 // usable tells whether another session may have the connection.
-func (c *conn) usable() bool { return !c.broken && !c.wire.stray && c.pq.IsValid() }
+func (c *conn) usable() bool { return !c.broken && !c.wire.Stray && c.pq.IsValid() }
 
 // Alive implements pool.Conn.
 func (c *conn) Alive() bool {
@@ -231,7 +232,7 @@ func (c *conn) failed(err error) error {
 	if c.sealing != nil {
 		c.sealing.refused = c.sealing.refused || told && !c.sealing.executed
 	}
-	if !told || c.wire.ended || Lost(err) {
+	if !told || c.wire.Ended || Lost(err) {
 		c.broken, c.why = true, cmp.Or(c.why, err)
 	}
 	return err
@@ -253,12 +254,12 @@ func (c *conn) fresh(text string) *prepared {
 	if !c.pooling.named() {
 		return &prepared{}
 	}
-	return &prepared{name: c.pooling.statementName(text)}
+	return &prepared{Statement: pgwire.Statement{Name: c.pooling.statementName(text)}}
 }
 
 // run sends a statement and reads up to its rows.
 func (c *conn) run(text string, p *prepared, args []string, alone bool, mode planMode) error {
-	if err := bindable(args); err != nil {
+	if err := pgwire.Bindable(args); err != nil {
 		return err
 	}
 	if ofSavepoint(text) {
@@ -267,39 +268,39 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 	preface, switched, opening := alone && c.pooling.pooled(), c.switches(mode), c.opening
 	c.opening = nil
 	for _, text := range opening {
-		c.wire.parse("", text)
-		c.wire.execute("", nil)
+		c.wire.Parse("", text)
+		c.wire.Execute("", nil)
 	}
 	switch {
 	case preface:
 		c.preface(c.limit, mode)
 	case switched:
-		c.wire.planMode(mode)
+		c.sendPlanMode(mode)
 	}
-	if !p.parsed {
+	if !p.Parsed {
 		c.makeRoom(p)
-		c.wire.parse(p.name, text)
+		c.wire.Parse(p.Name, text)
 	}
-	if !p.described {
-		c.wire.describe(p.name)
+	if !p.Described {
+		c.wire.Describe(p.Name)
 	}
 	writes := c.writing && c.path != ""
 	if writes {
 		c.sendWriting(p, args)
 	} else {
-		c.wire.execute(p.name, args)
+		c.wire.Execute(p.Name, args)
 	}
 	if c.sealing != nil {
 		*c.sealing = sealing{}
-		c.wire.parse("", "COMMIT")
-		c.wire.execute("", nil)
+		c.wire.Parse("", "COMMIT")
+		c.wire.Execute("", nil)
 	}
-	c.wire.sync()
-	if err := c.wire.send(); err != nil {
+	c.wire.Sync()
+	if err := c.wire.Send(); err != nil {
 		return c.failed(err)
 	}
 	for range opening {
-		if err := c.wire.completed(nil); err != nil {
+		if err := c.wire.Completed(nil); err != nil {
 			return c.failed(err)
 		}
 	}
@@ -317,9 +318,9 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 	if writes {
 		err = c.startedWriting(p)
 	} else {
-		err = c.wire.started(p)
+		err = c.wire.Started(&p.Statement)
 	}
-	if !p.kept && p.parsed && p.name != "" {
+	if !p.kept && p.Parsed && p.Name != "" {
 		c.keep(text, p)
 	}
 	if err != nil {
@@ -340,19 +341,19 @@ func ofSavepoint(text string) bool {
 // makeRoom closes the statement unused for longest if there are too many. The
 // answer comes with that of the next one.
 func (c *conn) makeRoom(p *prepared) {
-	if p.name == "" {
+	if p.Name == "" {
 		return
 	}
 	if oldest := c.statements.room(); oldest != nil {
-		c.wire.forget(oldest)
+		c.wire.Forget(oldest.Name)
 	}
 }
 
 // keep remembers a statement that the server has prepared, also one whose first
 // run has failed: it stays on the server.
 func (c *conn) keep(text string, p *prepared) {
-	if !p.described {
-		c.wire.forget(p)
+	if !p.Described {
+		c.wire.Forget(p.Name)
 		return
 	}
 	c.statements.add(text, p)
@@ -362,7 +363,7 @@ func (c *conn) keep(text string, p *prepared) {
 // forgetAll forgets all prepared statements; the server is told with the next message.
 func (c *conn) forgetAll() {
 	for p := c.statements.oldest(); p != nil; p = c.statements.oldest() {
-		c.wire.forget(p)
+		c.wire.Forget(p.Name)
 	}
 }
 
@@ -372,10 +373,10 @@ func (c *conn) row(ctx context.Context, text string, args []string) ([]value.Cel
 	if err := c.run(text, p, args, false, asEver); err != nil {
 		return nil, err
 	}
-	found := newRows(ctx, c, p.types, func() bool { return false })
+	found := newRows(ctx, c, p.Types, func() bool { return false })
 	var cells []value.Cell
 	if found.Next() {
-		for i := range p.types {
+		for i := range p.Types {
 			cell := found.Cell(i)
 			cell.Text = bytes.Clone(cell.Text)
 			cells = append(cells, cell)

@@ -48,22 +48,22 @@ func (s *session) begun(ctx context.Context) error {
 }
 
 func (c *conn) copyRows(text string, rows []byte) error {
-	c.wire.parse("", text)
-	c.wire.execute("", nil)
-	c.wire.flush()
-	if err := c.wire.send(); err != nil {
+	c.wire.Parse("", text)
+	c.wire.Execute("", nil)
+	c.wire.Flush()
+	if err := c.wire.Send(); err != nil {
 		return err
 	}
-	if err := c.wire.accepts(); err != nil {
+	if err := c.wire.Accepts(); err != nil {
 		return err
 	}
-	if err := c.wire.rows(rows); err != nil {
+	if err := c.wire.CopyRows(rows); err != nil {
 		return err
 	}
-	if err := c.wire.completed(nil); err != nil {
+	if err := c.wire.Completed(nil); err != nil {
 		return err
 	}
-	return c.wire.ready()
+	return c.wire.Ready()
 }
 
 // patience bounds the statements that follow in the transaction, as narrowly as the owner of

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"usher/datasource/pgwire"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/pglink"
@@ -33,7 +34,7 @@ func (s *session) Cursor(ctx context.Context, text string, args []string) (sqlex
 	if !s.snapshot {
 		return nil, fault.Broken("%w", errNoSnapshot)
 	}
-	if err := bindable(args); err != nil {
+	if err := pgwire.Bindable(args); err != nil {
 		return nil, fault.Broken("%w", err)
 	}
 	return &cursor{session: s, text: s.conn.told(ctx, text), args: args}, nil
@@ -66,16 +67,16 @@ func (c *cursor) fetch(ctx context.Context, count int) (*rows, error) {
 	stop := conn.link.Watch(ctx, pglink.Grace)
 	conn.link.Allow()
 	if !c.open {
-		conn.wire.parse("", c.text)
-		conn.wire.describe("")
-		conn.wire.bind(portal, "", c.args)
+		conn.wire.Parse("", c.text)
+		conn.wire.Describe("")
+		conn.wire.Bind(portal, "", c.args)
 		c.open = true
 	}
-	conn.wire.run(portal, count)
-	conn.wire.sync()
-	err := conn.wire.send()
+	conn.wire.Run(portal, count)
+	conn.wire.Sync()
+	err := conn.wire.Send()
 	if err == nil {
-		err = conn.wire.started(&c.statement)
+		err = conn.wire.Started(&c.statement.Statement)
 	}
 	if err != nil {
 		if stop() {
@@ -83,7 +84,7 @@ func (c *cursor) fetch(ctx context.Context, count int) (*rows, error) {
 		}
 		return nil, conn.failed(err)
 	}
-	found := newRows(ctx, conn, c.statement.types, stop)
+	found := newRows(ctx, conn, c.statement.Types, stop)
 	found.portion = true
 	if err := found.check(); err != nil {
 		_ = found.Close()

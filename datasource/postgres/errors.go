@@ -18,6 +18,8 @@ import (
 	"usher/sqlgen"
 )
 
+var errProtocol = pglink.ErrProtocol
+
 // ErrDrift is the cause of an error of a statement that names what the database
 // does not have, or has as another type.
 var ErrDrift = errors.New("the tables are not what they were")

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/datasource/pgwire"
 	"usher/datasource/pool"
 	"usher/datasource/sqlexec"
 	"usher/pglink"
@@ -100,7 +101,7 @@ type rider struct {
 // packet with those of others, and has its rows read. It may do nothing: then the
 // statement is to be asked in a session.
 func (db *DB) Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (ride sqlexec.Ride, err error) {
-	if db.packets == nil || ctx.Err() != nil || bindable(args) != nil {
+	if db.packets == nil || ctx.Err() != nil || pgwire.Bindable(args) != nil {
 		return ride, nil //nolint:nilerr // what cannot be bound is refused in a session
 	}
 	k, w := db.packets, &rider{text: text, args: args}
@@ -275,7 +276,7 @@ func (k *packets) load(p *packet) {
 
 // short tells whether others may wait behind a statement.
 func (c *conn) short(p *prepared, brief time.Duration) bool {
-	return p != nil && p.parsed && p.described && c.mode == generic && p.took > 0 && p.took < brief
+	return p != nil && p.Parsed && p.Described && c.mode == generic && p.took > 0 && p.took < brief
 }
 
 // send sends a packet and reads up to the rows of its first statement.
@@ -287,18 +288,18 @@ func (c *conn) send(p *packet) error {
 		return err
 	}
 	for _, w := range p.riders {
-		c.wire.execute(w.statement.name, w.args)
+		c.wire.Execute(w.statement.Name, w.args)
 	}
-	c.wire.sync()
-	c.wire.due = len(p.riders)
-	if err := c.wire.send(); err != nil {
+	c.wire.Sync()
+	c.wire.Due = len(p.riders)
+	if err := c.wire.Send(); err != nil {
 		return c.failed(err)
 	}
 	return c.started(first.statement)
 }
 
 func (c *conn) started(p *prepared) error {
-	if err := c.wire.started(p); err != nil {
+	if err := c.wire.Started(&p.Statement); err != nil {
 		return c.failed(err)
 	}
 	return nil
@@ -342,7 +343,7 @@ func (k *packets) fly(ctx context.Context, p *packet, w *rider, read func(value.
 		}
 		return c.failedTogether(ctx, w.text, err)
 	}
-	rows := newRows(ctx, c, w.statement.types, stop)
+	rows := newRows(ctx, c, w.statement.Types, stop)
 	if err = rows.check(); err == nil {
 		err = read(rows)
 	}
@@ -367,7 +368,7 @@ func (c *conn) failedTogether(ctx context.Context, text string, err error) (aske
 	switch {
 	case stale(err):
 		if old := c.statements.remove(text); old != nil {
-			c.wire.forget(old)
+			c.wire.Forget(old.Name)
 		}
 		return false, nil
 	case c.broken && ctx.Err() == nil && (Lost(err) || errors.Is(err, os.ErrDeadlineExceeded)):
@@ -403,7 +404,7 @@ func (k *packets) next(p *packet) (skip bool) {
 	k.done++
 	p.done++
 	p.riders = p.riders[1:]
-	if p.conn.broken || p.conn.wire.due != len(p.riders) { // an error ends the answers behind it
+	if p.conn.broken || p.conn.wire.Due != len(p.riders) { // an error ends the answers behind it
 		for _, w := range p.riders {
 			if !w.left {
 				w.granted = true
@@ -432,7 +433,7 @@ func (k *packets) next(p *packet) (skip bool) {
 func (c *conn) skip() {
 	c.link.Allow()
 	_ = c.link.SetDeadline(time.Now().Add(pglink.Grace))
-	if err := c.wire.pass(); err != nil {
+	if err := c.wire.Pass(); err != nil {
 		_ = c.failed(err)
 	}
 	_ = c.link.SetDeadline(time.Time{})

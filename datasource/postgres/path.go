@@ -73,25 +73,25 @@ func (p pooling) resetPath() string {
 
 // write sends a statement that writes: it is bound before the path is set.
 func (c *conn) sendWriting(p *prepared, args []string) {
-	c.wire.bind(written, p.name, args)
-	c.wire.parse("", c.path)
-	c.wire.execute("", nil)
-	c.wire.run(written, 0)
-	c.wire.closePortal(written)
+	c.wire.Bind(written, p.Name, args)
+	c.wire.Parse("", c.path)
+	c.wire.Execute("", nil)
+	c.wire.Run(written, 0)
+	c.wire.ClosePortal(written)
 	if c.sealing == nil { // else the transaction ends here, and it with it
-		c.wire.parse("", c.pooling.resetPath())
-		c.wire.execute("", nil)
+		c.wire.Parse("", c.pooling.resetPath())
+		c.wire.Execute("", nil)
 	}
 }
 
 // startedWriting reads up to its first row.
 func (c *conn) startedWriting(p *prepared) error {
-	err := c.wire.bound(p)
+	err := c.wire.Bound(&p.Statement)
 	if err == nil {
-		err = c.wire.completed(nil)
+		err = c.wire.Completed(nil)
 	}
 	if err == nil {
-		err = c.wire.started(p)
+		err = c.wire.Started(&p.Statement)
 	}
 	return err
 }

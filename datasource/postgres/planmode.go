@@ -23,14 +23,14 @@ func (m planMode) setting() string {
 	return ""
 }
 
-// planMode writes a change of the session's mode.
-func (w *wire) planMode(m planMode) {
+// sendPlanMode writes a change of the session's mode.
+func (c *conn) sendPlanMode(m planMode) {
 	text := "RESET plan_cache_mode"
 	if m == generic {
 		text = "SET plan_cache_mode = force_generic_plan"
 	}
-	w.parse("", text)
-	w.execute("", nil)
+	c.wire.Parse("", text)
+	c.wire.Execute("", nil)
 }
 
 // switches tells whether a statement's mode is another than the session's.
@@ -38,7 +38,7 @@ func (c *conn) switches(mode planMode) bool { return !c.pooling.pooled() && c.mo
 
 // switched reads the answer to a change of mode.
 func (c *conn) switched(mode planMode) error {
-	if err := c.wire.completed(nil); err != nil {
+	if err := c.wire.Completed(nil); err != nil {
 		return err
 	}
 	c.mode = mode

@@ -13,6 +13,7 @@ import (
 	"github.com/lib/pq"
 
 	"usher/catalog"
+	"usher/datasource/pgwire"
 	"usher/datasource/trouble"
 	"usher/pglink"
 )
@@ -248,15 +249,15 @@ type place struct{ backend, user, database string }
 // how they are planned.
 func (c *conn) preface(limit time.Duration, mode planMode) {
 	if !c.pooling.named() {
-		c.wire.parse("", c.pooling.preamble)
+		c.wire.Parse("", c.pooling.preamble)
 	}
-	c.wire.execute(c.pooling.name, []string{milliseconds(limit), mode.setting()})
+	c.wire.Execute(c.pooling.name, []string{milliseconds(limit), mode.setting()})
 }
 
 // prefaced reads what the preamble says. Whatever it fails with, the connection
 // is of no further use.
 func (c *conn) prefaced() error {
-	err := c.wire.completed(c.here)
+	err := c.wire.Completed(c.here)
 	if missing(err) && c.pooling.named() {
 		err = errNotKept
 	}
@@ -274,7 +275,7 @@ func missing(err error) bool {
 
 // here compares where a transaction runs with where the connection led to.
 func (c *conn) here(row []byte) error {
-	backend, user, database, err := lastThree(row)
+	backend, user, database, err := pgwire.LastThree(row)
 	switch {
 	case err != nil:
 		return err
@@ -299,26 +300,26 @@ func (c *conn) enter(ctx context.Context, limit time.Duration) error {
 
 func (c *conn) entered(limit time.Duration) error {
 	for _, text := range c.beginTexts() {
-		c.wire.parse("", text)
-		c.wire.execute("", nil)
+		c.wire.Parse("", text)
+		c.wire.Execute("", nil)
 	}
 	if c.pooling.named() && c.place.backend == "" { // the first; somebody before us may have left one
-		c.wire.forget(&prepared{name: c.pooling.name})
-		c.wire.parse(c.pooling.name, c.pooling.preamble)
+		c.wire.Forget(c.pooling.name)
+		c.wire.Parse(c.pooling.name, c.pooling.preamble)
 	}
 	c.preface(limit, asEver)
-	c.wire.sync()
-	err := c.wire.send()
+	c.wire.Sync()
+	err := c.wire.Send()
 	for range c.beginTexts() {
 		if err == nil {
-			err = c.wire.completed(nil)
+			err = c.wire.Completed(nil)
 		}
 	}
 	if err == nil {
 		err = c.prefaced()
 	}
 	if err == nil {
-		err = c.wire.ready()
+		err = c.wire.Ready()
 	}
 	if err != nil {
 		c.broken = true

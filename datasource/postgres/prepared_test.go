@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/pgwire"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/pglink"
@@ -20,7 +21,7 @@ func scripted(kind catalog.Pooler, says ...string) (*conn, *script) {
 	server := &script{says: bytes.NewReader([]byte(strings.Join(says, "")))}
 	l := pglink.Over(server, 1<<20)
 	return &conn{
-		pq: valid{}, link: l, wire: newWire(l), statements: newStatements(4), pooling: newPooling(kind), limit: time.Second,
+		pq: valid{}, link: l, wire: pgwire.New(l), statements: newStatements(4), pooling: newPooling(kind), limit: time.Second,
 		place: place{backend: "7", user: "u", database: "d"},
 	}, server
 }

@@ -28,6 +28,25 @@ type rows struct {
 	end     func() error // reads what comes behind them; nil: that the server is ready
 }
 
+// The types of columns that have a cell.
+const (
+	oidBool    = 16
+	oidInt8    = 20
+	oidInt2    = 21
+	oidInt4    = 23
+	oidText    = 25
+	oidFloat8  = 701
+	oidVarchar = 1043
+	oidNumeric = 1700
+
+	oidDate        = 1082
+	oidTime        = 1083
+	oidTimestamp   = 1114
+	oidTimestampTZ = 1184
+	oidTimeTZ      = 1266
+	oidUUID        = 2950
+)
+
 func newRows(ctx context.Context, c *conn, types []uint32, stop func() bool) *rows {
 	return &rows{ctx: ctx, conn: c, types: types, stop: stop, cells: make([]value.Cell, len(types))}
 }
@@ -63,7 +82,7 @@ func (r *rows) Next() bool {
 
 // read reads one row, or the end.
 func (r *rows) read() (more bool, err error) {
-	typ, body, err := r.conn.wire.message()
+	typ, body, err := r.conn.wire.Message()
 	if err != nil {
 		return false, r.conn.failed(err)
 	}
@@ -81,10 +100,10 @@ func (r *rows) read() (more bool, err error) {
 		if r.end != nil {
 			err = r.end()
 		} else {
-			err = r.conn.wire.over()
+			err = r.conn.wire.Over()
 		}
 	case 'E':
-		err = r.conn.wire.failed(body)
+		err = r.conn.wire.Failed(body)
 	default:
 		err = fmt.Errorf("%w: a message %q among the rows", errProtocol, typ)
 	}
@@ -185,7 +204,7 @@ func (r *rows) Close() error {
 	if r.stop() {
 		r.conn.broken = true
 	}
-	r.conn.wire.rest()
+	r.conn.wire.Rest()
 	return nil
 }
 

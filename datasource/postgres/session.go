@@ -178,7 +178,7 @@ func (s *session) query(ctx context.Context, text string, args []string, anew *p
 		}
 		return nil, err
 	}
-	found := newRows(ctx, s.conn, statement.types, stop)
+	found := newRows(ctx, s.conn, statement.Types, stop)
 	if s.conn.sealing != nil {
 		found.end = s.conn.sealed
 	}
@@ -220,13 +220,13 @@ var ErrStale = errors.New("a prepared statement is not what the server knows by 
 // COMMIT. So that whoever begins anew meets no other one, the connection then forgets all that it has prepared.
 func (s *session) again(ctx context.Context, text string, args []string, mode planMode, first bool, cause error) (*rows, error) {
 	if old := s.conn.statements.remove(text); old != nil {
-		s.conn.wire.forget(old)
+		s.conn.wire.Forget(old.Name)
 	}
 	reported, anew := new(pq.Error), s.conn.fresh(text)
 	_ = errors.As(cause, &reported) // stale has seen it
-	anew.parsed = reported.Code == isThere
+	anew.Parsed = reported.Code == isThere
 	if s.snapshot && !first || s.conn.sealing != nil {
-		s.conn.wire.forget(anew)
+		s.conn.wire.Forget(anew.Name)
 		s.conn.forgetAll()
 		f := fault.New(fault.Unavailable, "the source's table has just changed").WithHint("try again")
 		if reported.Code != changed {

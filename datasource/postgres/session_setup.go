@@ -65,10 +65,10 @@ func (c *conn) runSetup(ctx context.Context) error {
 		stop()
 		return err
 	}
-	found := newRows(ctx, c, statement.types, stop)
+	found := newRows(ctx, c, statement.Types, stop)
 	role := ""
-	if found.Next() && len(statement.types) > 0 {
-		role = string(found.Cell(len(statement.types) - 1).Text)
+	if found.Next() && len(statement.Types) > 0 {
+		role = string(found.Cell(len(statement.Types) - 1).Text)
 	}
 	if err := errors.Join(found.Err(), found.Close()); err != nil {
 		return err

@@ -1,6 +1,22 @@
 package postgres
 
-import "container/list"
+import (
+	"container/list"
+	"time"
+
+	"usher/datasource/pgwire"
+)
+
+// prepared is a statement of one connection.
+type prepared struct {
+	pgwire.Statement
+	kept bool // for the next time
+
+	proved int64 // when the server has read it, of a sealed statement whose table was looked at since; or 0
+
+	took time.Duration // about; 0: it has not run where that is of interest
+	rows int           // of the last answer there
+}
 
 // maxStatements is how many prepared statements a connection keeps.
 const maxStatements = 256

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"usher/datasource/pgwire"
 	"usher/pglink"
 	"usher/value"
 )
@@ -70,19 +71,19 @@ func complete() string { return message('C', "SELECT 1\x00") }
 func conversation(says string) (*conn, []string, error) {
 	server := &script{says: bytes.NewReader([]byte(says))}
 	l := pglink.Over(server, 1<<20)
-	c := &conn{link: l, wire: newWire(l), statements: newStatements(4)}
+	c := &conn{link: l, wire: pgwire.New(l), statements: newStatements(4)}
 	p, err := c.query("SELECT", []string{"a"}, true, asEver)
 	if err != nil {
 		return c, nil, err
 	}
-	found := newRows(context.Background(), c, p.types, func() bool { return false })
+	found := newRows(context.Background(), c, p.Types, func() bool { return false })
 	if err := found.check(); err != nil {
 		return c, nil, err
 	}
 	var got []string
 	for found.Next() {
 		var cells []string
-		for i := range p.types {
+		for i := range p.Types {
 			cells = append(cells, value.WireText(found.Cell(i)))
 		}
 		got = append(got, strings.Join(cells, "|"))
@@ -95,12 +96,12 @@ func TestConversation(t *testing.T) {
 	columns := described(column("a", oidInt8), column("b", oidText), column("c", oidBool), column("d", oidFloat8), column("e", oidNumeric))
 	params := message('t', number(16, 1), number(32, oidText))
 	notice := message('N', "SNOTICE\x00C00000\x00Mhello\x00\x00")
-	long := strings.Repeat("x", 3*readAhead)
+	long := strings.Repeat("x", 3*16<<10)
 	c, got, err := conversation(parsed + params + columns + notice + bound +
 		row("-9223372036854775808", "x", "t", "1.5", "1.10") + notice + row("42", long, "f", "-Infinity", "null") + row("null", "", "null", "NaN", "0") +
 		complete() + notice + ready())
-	if err != nil || c.broken || c.wire.stray {
-		t.Fatalf("%v, broken %t, stray %t", err, c.broken, c.wire.stray)
+	if err != nil || c.broken || c.wire.Stray {
+		t.Fatalf("%v, broken %t, stray %t", err, c.broken, c.wire.Stray)
 	}
 	want := []string{"-9223372036854775808|x|true|1.5|1.10", "42|" + long + "|false|-Inf|", "|||NaN|0"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -157,18 +158,9 @@ func TestHostileServer(t *testing.T) {
 			t.Errorf("%s: passed for an answer, %.100q", name, got)
 			continue
 		}
-		if usable := !c.broken && !c.wire.stray; usable && !errors.As(err, new(*pq.Error)) {
+		if usable := !c.broken && !c.wire.Stray; usable && !errors.As(err, new(*pq.Error)) {
 			t.Errorf("%s: the connection would be used again after %v", name, err)
 		}
-	}
-}
-
-// What is only announced takes no memory.
-func TestAnnounced(t *testing.T) {
-	t.Parallel()
-	c, _, err := conversation(parsed + described(column("a", oidText)) + bound + "D\x00\x0f\x00\x00" + strings.Repeat("x", 1000))
-	if room := cap(c.wire.frame); err == nil || room > 4*readAhead {
-		t.Errorf("%v, and room for %d bytes where 1000 came", err, room)
 	}
 }
 
@@ -192,8 +184,8 @@ func TestServerError(t *testing.T) {
 	}
 	// The server's reason for ending the connection, right behind an answer.
 	c, got, err = conversation(parsed + described(column("a", oidInt8)) + bound + row("1") + complete() + ready() + message('E', "SFATAL\x00C57P01\x00Mbye\x00\x00"))
-	if err != nil || len(got) != 1 || !c.wire.stray {
-		t.Errorf("an answer and a farewell: %v, %q, stray %t", err, got, c.wire.stray)
+	if err != nil || len(got) != 1 || !c.wire.Stray {
+		t.Errorf("an answer and a farewell: %v, %q, stray %t", err, got, c.wire.Stray)
 	}
 }
 

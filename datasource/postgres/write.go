@@ -183,10 +183,10 @@ func unknown(cause error) error {
 }
 
 func (c *conn) committed() (sent bool, err error) {
-	c.wire.parse("", "COMMIT")
-	c.wire.execute("", nil)
-	c.wire.sync()
-	if err := c.wire.send(); err != nil {
+	c.wire.Parse("", "COMMIT")
+	c.wire.Execute("", nil)
+	c.wire.Sync()
+	if err := c.wire.Send(); err != nil {
 		return true, c.failed(err)
 	}
 	return c.committing()
@@ -195,7 +195,7 @@ func (c *conn) committed() (sent bool, err error) {
 // committing reads the answer to COMMIT.
 func (c *conn) committing() (sent bool, err error) {
 	for {
-		typ, body, err := c.wire.message()
+		typ, body, err := c.wire.Message()
 		if err != nil {
 			return true, c.failed(err)
 		}
@@ -203,7 +203,7 @@ func (c *conn) committing() (sent bool, err error) {
 		case '1', '2': // parsed, bound
 		case 'C':
 			tag := string(bytes.TrimSuffix(body, []byte{0}))
-			if err := c.wire.ready(); err != nil {
+			if err := c.wire.Ready(); err != nil {
 				c.broken = true // what was said holds all the same
 			}
 			if tag != "COMMIT" {
@@ -211,7 +211,7 @@ func (c *conn) committing() (sent bool, err error) {
 			}
 			return true, nil
 		case 'E':
-			return true, c.failed(c.wire.failed(body))
+			return true, c.failed(c.wire.Failed(body))
 		default:
 			return true, c.failed(fmt.Errorf("%w: a message %q in answer to COMMIT", errProtocol, typ))
 		}

@@ -1,4 +1,7 @@
-package postgres
+// Package pgwire owns the extended query protocol of PostgreSQL (version 3.0): the messages of statements, portals, rows and
+// COPY between bytes and cells. It opens no connection and knows no statement's meaning; nothing that a server
+// says is trusted further than it keeps to the protocol and to the link's allowance.
+package pgwire
 
 import (
 	"bufio"
@@ -7,7 +10,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -15,7 +17,7 @@ import (
 	"usher/pglink"
 )
 
-// wire speaks the extended query protocol on a connection that the driver has
+// Wire speaks the protocol on a connection that the driver has
 // opened and signed in: prepared statements and their rows go between the
 // network's bytes and cells without a value of their own for each. The driver
 // is asked for everything else. Both wait for ReadyForQuery before they are
@@ -24,14 +26,15 @@ import (
 //
 // What the server says is not trusted: a message is no longer than the link's
 // allowance, and one that does not fit its own length ends the connection.
-type wire struct {
+type Wire struct {
+	Stray bool // something came that nobody asked for: the driver would not see it
+	Ended bool // the server has closed behind an error
+	Due   int  // answers that come before the server is ready, where several were asked for together
+
 	link     *pglink.Link
 	in       *bufio.Reader
 	out      []byte // what is sent next; kept from statement to statement
 	frame    []byte // a message that does not fit the reader
-	stray    bool   // something came that nobody asked for: the driver would not see it
-	ended    bool   // the server has closed behind an error
-	due      int    // answers that come before the server is ready, where several were asked for together
 	held     byte   // the type of a message that was looked at and is still to be read, or 0
 	heldBody []byte
 }
@@ -40,55 +43,29 @@ type wire struct {
 // room of their own.
 const readAhead = 16 << 10
 
-var errProtocol = pglink.ErrProtocol
+// New speaks on a link that the driver has signed in.
+func New(l *pglink.Link) *Wire { return &Wire{link: l, in: bufio.NewReaderSize(l, readAhead)} }
 
-func newWire(l *pglink.Link) *wire { return &wire{link: l, in: bufio.NewReaderSize(l, readAhead)} }
-
-// prepared is a statement of one connection.
-type prepared struct {
-	name      string   // empty: it is parsed anew each time
-	parsed    bool     // the server has it
-	described bool     // its columns are known
-	kept      bool     // for the next time
-	types     []uint32 // of its columns, by object id
-
-	proved int64 // when the server has read it, of a sealed statement whose table was looked at since; or 0
-
-	took time.Duration // about; 0: it has not run where that is of interest
-	rows int           // of the last answer there
+// Statement is what is known of a statement of one connection.
+type Statement struct {
+	Name      string   // empty: it is parsed anew each time
+	Parsed    bool     // the server has it
+	Described bool     // its columns are known
+	Types     []uint32 // of its columns, by object id
 }
 
-// The types of columns that have a cell.
-const (
-	oidBool    = 16
-	oidInt8    = 20
-	oidInt2    = 21
-	oidInt4    = 23
-	oidText    = 25
-	oidFloat8  = 701
-	oidVarchar = 1043
-	oidNumeric = 1700
-
-	oidDate        = 1082
-	oidTime        = 1083
-	oidTimestamp   = 1114
-	oidTimestampTZ = 1184
-	oidTimeTZ      = 1266
-	oidUUID        = 2950
-)
-
 // begin starts a message; end writes its length.
-func (w *wire) begin(typ byte) (at int) {
+func (w *Wire) begin(typ byte) (at int) {
 	w.out = append(w.out, typ, 0, 0, 0, 0)
 	return len(w.out) - 4
 }
 
-func (w *wire) end(at int) { binary.BigEndian.PutUint32(w.out[at:], uint32(len(w.out)-at)) }
+func (w *Wire) end(at int) { binary.BigEndian.PutUint32(w.out[at:], uint32(len(w.out)-at)) }
 
-func (w *wire) text(s string) { w.out = append(append(w.out, s...), 0) }
+func (w *Wire) text(s string) { w.out = append(append(w.out, s...), 0) }
 
-// parse has a statement prepared, with types the server finds out itself.
-func (w *wire) parse(name, text string) {
+// Parse has a statement prepared, with types the server finds out itself.
+func (w *Wire) Parse(name, text string) {
 	at := w.begin('P')
 	w.text(name)
 	w.text(text)
@@ -96,38 +73,38 @@ func (w *wire) parse(name, text string) {
 	w.end(at)
 }
 
-// describe asks for the columns of a statement.
-func (w *wire) describe(name string) {
+// Describe asks for the columns of a statement.
+func (w *Wire) Describe(name string) {
 	at := w.begin('D')
 	w.out = append(w.out, 'S')
 	w.text(name)
 	w.end(at)
 }
 
-// forget has a statement closed; the answer comes with the next statement's.
-func (w *wire) forget(p *prepared) {
+// Forget has a statement closed; the answer comes with the next statement's.
+func (w *Wire) Forget(name string) {
 	at := w.begin('C')
 	w.out = append(w.out, 'S')
-	w.text(p.name)
+	w.text(name)
 	w.end(at)
 }
 
-// bindable refuses what cannot be sent.
-func bindable(args []string) error {
+// Bindable refuses what cannot be sent.
+func Bindable(args []string) error {
 	if len(args) > math.MaxUint16 {
 		return fmt.Errorf("a statement has %d arguments, and %d at most can be bound", len(args), math.MaxUint16)
 	}
 	return nil
 }
 
-// execute runs a statement with text arguments and asks for text.
-func (w *wire) execute(name string, args []string) {
-	w.bind("", name, args)
-	w.run("", 0)
+// Execute runs a statement with text arguments and asks for text.
+func (w *Wire) Execute(name string, args []string) {
+	w.Bind("", name, args)
+	w.Run("", 0)
 }
 
-// bind makes a portal of a statement and its arguments.
-func (w *wire) bind(portal, name string, args []string) {
+// Bind makes a portal of a statement and its arguments.
+func (w *Wire) Bind(portal, name string, args []string) {
 	at := w.begin('B')
 	w.text(portal)
 	w.text(name)
@@ -146,17 +123,17 @@ func (w *wire) bind(portal, name string, args []string) {
 	w.end(at)
 }
 
-// run asks for so many rows of a portal; 0: for all.
-func (w *wire) run(portal string, rows int) {
+// Run asks for so many rows of a portal; 0: for all.
+func (w *Wire) Run(portal string, rows int) {
 	at := w.begin('E')
 	w.text(portal)
 	w.out = binary.BigEndian.AppendUint32(w.out, uint32(rows))
 	w.end(at)
 }
 
-// sync ends what goes out together. After an error the server passes over the
+// Sync ends what goes out together. After an error the server passes over the
 // rest of it.
-func (w *wire) sync() { w.end(w.begin('S')) }
+func (w *Wire) Sync() { w.end(w.begin('S')) }
 
 // maxBehind is for how many bytes there is room behind arguments, which mostly are all that is sent with them.
 const maxBehind = 64
@@ -164,7 +141,8 @@ const maxBehind = 64
 // maxKept is how much room for messages a connection keeps between statements.
 const maxKept = 64 << 10
 
-func (w *wire) send() error {
+// Send writes what was begun, in one write.
+func (w *Wire) Send() error {
 	_, err := w.link.Write(w.out)
 	if cap(w.out) > maxKept {
 		w.out = nil
@@ -173,9 +151,9 @@ func (w *wire) send() error {
 	return err
 }
 
-// message returns the next message. Its body is valid until the next one is
+// Message returns the next Message. Its body is valid until the next one is
 // read. Notices and the like are passed over.
-func (w *wire) message() (typ byte, body []byte, err error) {
+func (w *Wire) Message() (typ byte, body []byte, err error) {
 	if w.held != 0 {
 		typ, w.held = w.held, 0
 		return typ, w.heldBody, nil
@@ -191,7 +169,7 @@ func (w *wire) message() (typ byte, body []byte, err error) {
 			return 0, nil, err
 		}
 		if size < 0 {
-			return 0, nil, errProtocol
+			return 0, nil, pglink.ErrProtocol
 		}
 		if body, err = w.body(size); err != nil {
 			return 0, nil, err
@@ -204,7 +182,7 @@ func (w *wire) message() (typ byte, body []byte, err error) {
 	}
 }
 
-func (w *wire) body(size int64) ([]byte, error) {
+func (w *Wire) body(size int64) ([]byte, error) {
 	if size <= int64(w.in.Size()) {
 		body, err := w.in.Peek(int(size))
 		if err != nil {
@@ -229,60 +207,60 @@ func (w *wire) body(size int64) ([]byte, error) {
 	return w.frame, nil
 }
 
-// closePortal ends a portal; the answer is passed over.
-func (w *wire) closePortal(portal string) {
+// ClosePortal ends a portal; the answer is passed over.
+func (w *Wire) ClosePortal(portal string) {
 	at := w.begin('C')
 	w.out = append(w.out, 'P')
 	w.text(portal)
 	w.end(at)
 }
 
-// started reads up to the first row, which the server has begun to answer with:
+// Started reads up to the first row, which the server has begun to answer with:
 // what a statement's columns are, if it has just been prepared, and no more. An
 // error of the server is returned when the server is ready again.
-func (w *wire) started(p *prepared) error { return w.begun(p, false) }
+func (w *Wire) Started(p *Statement) error { return w.begun(p, false) }
 
-// bound reads up to where a statement is bound.
-func (w *wire) bound(p *prepared) error { return w.begun(p, true) }
+// Bound reads up to where a statement is Bound.
+func (w *Wire) Bound(p *Statement) error { return w.begun(p, true) }
 
-func (w *wire) begun(p *prepared, bound bool) error {
+func (w *Wire) begun(p *Statement, bound bool) error {
 	for {
-		typ, body, err := w.message()
+		typ, body, err := w.Message()
 		if err != nil {
 			return err
 		}
 		switch typ {
 		case '1':
-			p.parsed = true
+			p.Parsed = true
 		case 't': // the parameters' types
 		case 'n':
-			p.types, p.described = nil, true
+			p.Types, p.Described = nil, true
 		case 'T':
-			if p.types, err = columnTypes(body); err != nil {
+			if p.Types, err = columnTypes(body); err != nil {
 				return err
 			}
-			p.described = true
+			p.Described = true
 		case '2': // bound
 			if bound {
 				return nil
 			}
 		case 'E':
-			return w.failed(body)
+			return w.Failed(body)
 		case 'D', 'C', 'I':
 			w.held, w.heldBody = typ, body
 			return nil
 		default:
-			return fmt.Errorf("%w: a message %q before the first row", errProtocol, typ)
+			return fmt.Errorf("%w: a message %q before the first row", pglink.ErrProtocol, typ)
 		}
 	}
 }
 
-// completed reads the answer of a statement that is not described: its only
+// Completed reads the answer of a statement that is not described: its only
 // row, where one is expected.
-func (w *wire) completed(row func([]byte) error) error {
+func (w *Wire) Completed(row func([]byte) error) error {
 	rows := 0
 	for {
-		typ, body, err := w.message()
+		typ, body, err := w.Message()
 		if err != nil {
 			return err
 		}
@@ -296,100 +274,100 @@ func (w *wire) completed(row func([]byte) error) error {
 		case typ == 'C' && (row == nil || rows == 1):
 			return nil
 		case typ == 'E':
-			return w.failed(body)
+			return w.Failed(body)
 		default:
-			return fmt.Errorf("%w: a message %q in a statement's answer", errProtocol, typ)
+			return fmt.Errorf("%w: a message %q in a statement's answer", pglink.ErrProtocol, typ)
 		}
 	}
 }
 
-// lastThree are the last cells of a row, none of which is null. They are valid
+// LastThree are the last cells of a row, none of which is null. They are valid
 // until the next message is read.
-func lastThree(row []byte) (a, b, c []byte, err error) {
+func LastThree(row []byte) (a, b, c []byte, err error) {
 	if len(row) < 2 {
-		return nil, nil, nil, errProtocol
+		return nil, nil, nil, pglink.ErrProtocol
 	}
 	count := int(binary.BigEndian.Uint16(row))
 	row = row[2:]
 	for range count {
 		if len(row) < 4 {
-			return nil, nil, nil, errProtocol
+			return nil, nil, nil, pglink.ErrProtocol
 		}
 		size := int(int32(binary.BigEndian.Uint32(row)))
 		if row = row[4:]; size < 0 || size > len(row) {
-			return nil, nil, nil, errProtocol
+			return nil, nil, nil, pglink.ErrProtocol
 		}
 		a, b, c, row = b, c, row[:size], row[size:]
 	}
 	if count < 3 || len(row) > 0 {
-		return nil, nil, nil, errProtocol
+		return nil, nil, nil, pglink.ErrProtocol
 	}
 	return a, b, c, nil
 }
 
-// failed reads the server's error and on to where it is ready again.
-func (w *wire) failed(body []byte) error {
+// Failed reads the server's error and on to where it is ready again.
+func (w *Wire) Failed(body []byte) error {
 	reported, err := serverError(body)
 	if err != nil {
 		return err
 	}
-	if err := w.ready(); err != nil {
-		w.ended = true
+	if err := w.Ready(); err != nil {
+		w.Ended = true
 		return errors.Join(reported, err)
 	}
 	return reported
 }
 
-// ready reads on to where the server takes the next statement.
-func (w *wire) ready() error {
+// Ready reads on to where the server takes the next statement.
+func (w *Wire) Ready() error {
 	for {
-		typ, body, err := w.message()
+		typ, body, err := w.Message()
 		switch {
 		case err != nil:
 			return err
 		case typ != 'Z':
 			continue
 		case len(body) != 1:
-			return errProtocol
+			return pglink.ErrProtocol
 		}
-		w.stray, w.due = w.in.Buffered() > 0, 0
+		w.Stray, w.Due = w.in.Buffered() > 0, 0
 		return nil
 	}
 }
 
-// over ends an answer: others come behind it, or the server is ready.
-func (w *wire) over() error {
-	if w.due > 1 {
-		w.due--
+// Over ends an answer: others come behind it, or the server is ready.
+func (w *Wire) Over() error {
+	if w.Due > 1 {
+		w.Due--
 		return nil
 	}
-	return w.ready()
+	return w.Ready()
 }
 
-// pass reads over an answer.
-func (w *wire) pass() error {
+// Pass reads over an answer.
+func (w *Wire) Pass() error {
 	for {
-		switch typ, body, err := w.message(); {
+		switch typ, body, err := w.Message(); {
 		case err != nil:
 			return err
 		case typ == 'E':
-			return w.failed(body)
+			return w.Failed(body)
 		case typ == 'C', typ == 'I':
-			return w.over()
+			return w.Over()
 		}
 	}
 }
 
 func columnTypes(body []byte) ([]uint32, error) {
 	if len(body) < 2 {
-		return nil, errProtocol
+		return nil, pglink.ErrProtocol
 	}
 	types := make([]uint32, 0, binary.BigEndian.Uint16(body))
 	rest := body[2:]
 	for range cap(types) {
 		_, after, ok := cutText(rest)
 		if !ok || len(after) < 18 {
-			return nil, errProtocol
+			return nil, pglink.ErrProtocol
 		}
 		types = append(types, binary.BigEndian.Uint32(after[6:])) // behind the table's and the column's number
 		rest = after[18:]
@@ -413,7 +391,7 @@ func serverError(body []byte) (*pq.Error, error) {
 		field := body[0]
 		text, after, ok := cutText(body[1:])
 		if !ok {
-			return nil, errProtocol
+			return nil, pglink.ErrProtocol
 		}
 		switch field {
 		case 'S':
@@ -446,25 +424,25 @@ func serverError(body []byte) (*pq.Error, error) {
 		body = after
 	}
 	if e.Code == "" {
-		return nil, errProtocol
+		return nil, pglink.ErrProtocol
 	}
 	return e, nil
 }
 
-// rest gives back the room that one statement needed.
-func (w *wire) rest() {
+// Rest gives back the room that one statement needed.
+func (w *Wire) Rest() {
 	if cap(w.frame) > maxKept {
 		w.frame = nil
 	}
 }
 
-// flush has the server answer what it was sent so far.
-func (w *wire) flush() { w.end(w.begin('H')) }
+// Flush has the server answer what it was sent so far.
+func (w *Wire) Flush() { w.end(w.begin('H')) }
 
-// accepts reads up to where a COPY takes rows.
-func (w *wire) accepts() error {
+// Accepts reads up to where a COPY takes rows.
+func (w *Wire) Accepts() error {
 	for {
-		typ, body, err := w.message()
+		typ, body, err := w.Message()
 		if err != nil {
 			return err
 		}
@@ -473,28 +451,28 @@ func (w *wire) accepts() error {
 		case 'G':
 			return nil
 		case 'E': // it passes over everything up to here
-			w.sync()
-			if err := w.send(); err != nil {
+			w.Sync()
+			if err := w.Send(); err != nil {
 				return err
 			}
-			return w.failed(body)
+			return w.Failed(body)
 		default:
-			return fmt.Errorf("%w: a message %q before a COPY", errProtocol, typ)
+			return fmt.Errorf("%w: a message %q before a COPY", pglink.ErrProtocol, typ)
 		}
 	}
 }
 
-// rows sends rows of a COPY, and that they were all.
-func (w *wire) rows(data []byte) error {
+// CopyRows sends CopyRows of a COPY, and that they were all.
+func (w *Wire) CopyRows(data []byte) error {
 	head := w.begin('d')
 	binary.BigEndian.PutUint32(w.out[head:], uint32(len(data)+4))
-	if err := w.send(); err != nil {
+	if err := w.Send(); err != nil {
 		return err
 	}
 	if _, err := w.link.Write(data); err != nil {
 		return err
 	}
 	w.end(w.begin('c'))
-	w.sync()
-	return w.send()
+	w.Sync()
+	return w.Send()
 }
