@@ -20,14 +20,22 @@ type bindingOf func(slot.Inputs) ([]byte, error)
 // openCursors opens the cursors among a connection's arguments, for the plan
 // to read, and returns what they and those of the answer are bound to: the dataset,
 // its where and order, and the tenant; not the strategy, which gives the same rows.
-func (d *Datasets) openCursors(asked query.Request, tenant func(slot.Inputs) string, now slot.Inputs) (query.Request, bindingOf, error) {
+//
+// A cursor that stands in the document is opened for each request like one that comes
+// later: it belongs to one tenant, and the plan is for others, too. The field's number
+// tells its cursors from those of other fields.
+func (d *Datasets) openCursors(asked query.Request, number int, tenant *slot.Term) (query.Request, bindingOf, error) {
 	if asked.Shape != query.Connection {
 		return asked, nil, nil
 	}
 	where, _ := asked.Field.Args.Get("where")
 	orderBy, _ := asked.Field.Args.Get("orderBy")
 	binding := func(in slot.Inputs) ([]byte, error) {
-		b := []byte(asked.Dataset + "\x00" + tenant(in) + "\x00")
+		whose, err := tenant.Of(in)
+		if err != nil {
+			return nil, err
+		}
+		b := []byte(asked.Dataset + "\x00" + whose + "\x00")
 		for _, v := range []query.Value{where, orderBy} {
 			v, err := query.Filled(v, in)
 			if err != nil {
@@ -40,30 +48,32 @@ func (d *Datasets) openCursors(asked query.Request, tenant func(slot.Inputs) str
 		}
 		return b, nil
 	}
+	open := func(text string, in slot.Inputs) (string, error) {
+		bound, err := binding(in)
+		if err != nil {
+			return "", err
+		}
+		raw, err := d.Cursors.Open(bound, text)
+		return string(raw), err
+	}
 	args := slices.Clone(asked.Field.Args)
 	for i, arg := range args {
 		if arg.Name != "after" && arg.Name != "before" {
 			continue
 		}
-		open := func(text string, in slot.Inputs) (string, error) {
-			bound, err := binding(in)
-			if err != nil {
-				return "", err
-			}
-			raw, err := d.Cursors.Open(bound, text)
-			return string(raw), err
-		}
+		var opened *slot.Term
 		var err error
+		name := "opened for " + strconv.Itoa(number) + " " + arg.Name
 		switch given := arg.Value.(type) {
 		case query.Text:
-			var raw string
-			if raw, err = open(string(given), now); err == nil {
-				args[i].Value, err = positionIn(raw)
-			}
+			opened, err = tenant.Then(name, func(_ string, in slot.Inputs) (string, error) { return open(string(given), in) })
 		case query.Slot:
-			args[i].Value, err = laterPosition(given.Term, asked.Field.Key+" "+arg.Name, open)
+			opened, err = given.Term.Then(name, open)
 		default:
 			err = fault.New(fault.BadUserInput, "%s is null; leave it out for the first page", arg.Name)
+		}
+		if err == nil {
+			args[i].Value, err = laterPosition(opened)
 		}
 		if err != nil {
 			return asked, nil, err
@@ -89,13 +99,9 @@ func positionIn(opened string) (query.List, error) {
 	return list, nil
 }
 
-// laterPosition is the position of a cursor that comes later. Where it has nulls,
+// laterPosition is the position of a cursor that is opened for each request. Where it has nulls,
 // another plan is needed.
-func laterPosition(cursor *slot.Term, name string, open slot.Step) (query.List, error) {
-	opened, err := cursor.Then("opened for "+name, open)
-	if err != nil {
-		return nil, err
-	}
+func laterPosition(opened *slot.Term) (query.List, error) {
 	nulls := opened.Says("nulls", func(text string) string {
 		position, err := positionIn(text)
 		if err != nil {

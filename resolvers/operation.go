@@ -63,15 +63,10 @@ func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Cat
 	requests := asked.Requests(slots)
 	who := p.Slotted(slots, len(asked.Inputs))
 	now := len(in) - 1
-	id := who.Tenant
-	tenant := func(in slot.Inputs) string {
-		text, _ := id.Of(in) // a slot's own text: nothing can fail
-		return text
-	}
 	op := &operation{lasting: true, slots: slots, plans: make([]plan.Query, len(requests))}
 	alone := make([]*part, len(requests)) // by field
 	for i, request := range requests {
-		request, cursors, err := d.openCursors(request, tenant, in)
+		request, cursors, err := d.openCursors(request, i, who.Tenant)
 		if err == nil {
 			err = op.goesOn(ctx)
 		}
