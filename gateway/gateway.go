@@ -31,6 +31,7 @@ import (
 	"usher/graph/transport"
 	"usher/held"
 	"usher/quota"
+	"usher/resolvers"
 	"usher/stage"
 	"usher/tenancy"
 	"usher/trace"
@@ -81,6 +82,7 @@ type instruments struct {
 	exports  *transport.FileMetrics
 	imports  *transport.FileMetrics
 	stages   *stage.Times
+	planned  *resolvers.Planned
 }
 
 // New wires a gateway from a configuration. Whatever it opened is closed again
@@ -89,7 +91,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	g := &Gateway{
 		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(), unnamed: []byte(rand.Text()),
 		turns:  admit.NewTurns(cmp.Or(cfg.Server.MaxBeside, runtime.GOMAXPROCS(0)), time.Millisecond, admit.Limits{Waiting: cfg.Server.MaxWaiting, Wait: cfg.Server.MaxWait}, nil),
-		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()},
+		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), resolvers.NewPlanned()},
 	}
 	g.counts.stages.Traced = opts.Tracer != nil
 	defer func() {
@@ -126,7 +128,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := first.wire(g, nil); err != nil {
 		return nil, err
 	}
-	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.catalog), Readiness(g.unready),
+	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.planned, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.catalog), Readiness(g.unready),
 		current{first.tokens, func() prometheus.Collector { return g.current.Load().tokens }},
 		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})

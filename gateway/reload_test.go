@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -134,6 +135,42 @@ func TestReload(t *testing.T) {
 			t.Errorf("the metrics do not say %s", line)
 		}
 	}
+
+	// What counts goes on.
+	if err := reload(generation(102)); err != nil {
+		t.Fatal(err)
+	}
+	counted, after := 0, counters(t, operators(t, g.Gateway, "/metrics"))
+	for name, n := range counters(t, metrics) {
+		if now, is := after[name]; !is || now < n {
+			t.Errorf("%s is %v after a reload and was %v", name, now, n)
+		}
+		if n > 0 {
+			counted++
+		}
+	}
+	if after["usher_known_operations_hits_total"] == 0 || counted < 10 {
+		t.Errorf("%d counters count something: %v", counted, after)
+	}
+}
+
+// counters are the values of all of them, by name and labels.
+func counters(t *testing.T, metrics string) map[string]float64 {
+	t.Helper()
+	out := make(map[string]float64)
+	for line := range strings.Lines(metrics) {
+		at := strings.LastIndexByte(line, ' ')
+		name, _, _ := strings.Cut(line, "{")
+		if strings.HasPrefix(line, "#") || at < 0 || !strings.HasSuffix(strings.Fields(name)[0], "_total") {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(line[at:]), 64)
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		out[line[:at]] = n
+	}
+	return out
 }
 
 // TestReloadKeepsWhatIsUnderWay: rows that are written while configurations follow one

@@ -84,7 +84,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	} else if s.cursors, err = sealer(cfg.Server); err != nil {
 		return err
 	}
-	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString)
+	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString, g.counts.planned)
 	s.data.Stages, s.data.Seen = g.counts.stages, &g.seen
 	answering := graph.Options{
 		Limits: control.Limits(cfg.Server),

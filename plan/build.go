@@ -86,7 +86,7 @@ type builder struct {
 	parameters map[string][]value.Value
 	lists      map[string]query.SlotList // parameters that come later as one
 	zone       string
-	now, exact time.Time
+	now        time.Time
 	later      *slot.Term        // now as it comes later; nil: it does not
 	moment     bool              // now has been looked at
 	targets    map[string]Target // by source, as resolved so far
@@ -132,7 +132,7 @@ func fit(cat *catalog.Catalog, who principal.Slotted, now time.Time) (*builder, 
 	if err != nil {
 		return nil, grantFault("%v", err)
 	}
-	b := &builder{cat: cat, view: view, p: p, who: who, zone: "UTC", now: instantOf(now), exact: exactInstant(now)}
+	b := &builder{cat: cat, view: view, p: p, who: who, zone: "UTC", now: exactInstant(now)}
 	if err := b.chooseStrategies(); err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.
 	}
 	upper := Lt
 	if name == "last" || name == "toDate" {
-		upper = Lte // now itself belongs to what has been until now
+		upper = Lte // now belongs to what has been until now
 	}
 	return all(append(ends, predicate(upper, e, literal(high)))), nil
 }
@@ -146,7 +146,7 @@ func (b *builder) atNow(t value.Type, name string, of func(now time.Time) time.T
 		if err != nil {
 			return "", fault.Broken("%w", err)
 		}
-		v, err := boundary(t, of(instantOf(now)))
+		v, err := boundary(t, of(exactInstant(now)))
 		return v.Text(), err
 	})
 	return value.Later(t, term), err
@@ -155,7 +155,7 @@ func (b *builder) atNow(t value.Type, name string, of func(now time.Time) time.T
 // exactly is the operation's instant as it is written to rows, in a layout of a type.
 func (b *builder) exactly(t value.Type, layout string) (value.Value, error) {
 	if b.later == nil {
-		return value.Parse(t, b.exact.Format(layout))
+		return value.Parse(t, b.now.Format(layout))
 	}
 	term, err := b.later.Then("exactly as "+t.Scalar.String()+" "+layout, func(text string, _ slot.Inputs) (string, error) {
 		now, err := time.Parse(time.RFC3339Nano, text)
@@ -171,19 +171,25 @@ func (b *builder) exactly(t value.Type, layout string) (value.Value, error) {
 // Now is an operation's instant as the text of a slot.
 func Now(at time.Time) string { return exactInstant(at).Format(time.RFC3339Nano) }
 
-// exactInstant is what is written to rows; what is asked goes by whole seconds.
+// exactInstant is as exact as databases keep times.
 func exactInstant(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }
 
-func instantOf(at time.Time) time.Time { return at.UTC().Truncate(time.Second) }
-
-// rangeOf is the range from its first instant to the one after its last, or to
-// now itself for last and toDate. What has no beginning has the zero time.
-func rangeOf(name string, now time.Time, unit Unit, n int) (from, to time.Time) {
+// rangeOf is the range from its first instant to the one after its last, or to its
+// last for last and toDate. What has no beginning has the zero time.
+//
+// Now is the current second as a whole, for what is asked within it to be one question; so a row that was
+// written just now is in what has been until now. Only ranges of milliseconds go by the microsecond.
+func rangeOf(name string, exact time.Time, unit Unit, n int) (from, to time.Time) {
+	now, end := exact, exact
+	if unit != Millisecond {
+		now = exact.Truncate(time.Second)
+		end = now.Add(time.Second - time.Microsecond)
+	}
 	start := truncate(now, unit)
 	away := func(n int) time.Time { return truncate(step(start, unit, n), unit) } // the n-th unit after the current one
 	switch name {
 	case "last":
-		return step(now, unit, -n), now
+		return step(now, unit, -n), end
 	case "next":
 		return now, step(now, unit, n)
 	case "nextFull":
@@ -197,7 +203,7 @@ func rangeOf(name string, now time.Time, unit Unit, n int) (from, to time.Time) 
 	case "orMoreAgo":
 		return time.Time{}, away(1 - n)
 	}
-	return start, now
+	return start, end
 }
 
 // longestYears is how far back from a latest row lastAvailable goes: no engine has times

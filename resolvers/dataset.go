@@ -45,9 +45,9 @@ type Datasets struct {
 	plans planCache
 }
 
-// NewDatasets makes the resolver of datasets.
-func NewDatasets(sources *datasource.Sources, cursors *cursor.Sealer, numbersAsText bool) *Datasets {
-	return &Datasets{Sources: sources, Cursors: cursors, NumbersAsText: numbersAsText, plans: newPlanCache()}
+// NewDatasets makes the resolver of datasets, which counts what it finds planned.
+func NewDatasets(sources *datasource.Sources, cursors *cursor.Sealer, numbersAsText bool, planned *Planned) *Datasets {
+	return &Datasets{Sources: sources, Cursors: cursors, NumbersAsText: numbersAsText, plans: newPlanCache(planned)}
 }
 
 // Resolve implements graph.DatasetResolver, for the first half of the way: what

@@ -78,7 +78,7 @@ INSERT INTO notes VALUES (1, 'acme');`); err != nil {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := NewDatasets(sources, sealer, false)
+	data := NewDatasets(sources, sealer, false, NewPlanned())
 	engine, err := graph.NewEngine(cat, &Resolver{Data: data}, data, graph.Options{OpenID: data.OpenID, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

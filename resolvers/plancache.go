@@ -34,11 +34,37 @@ func planKeyOf(cat *catalog.Catalog, view *catalog.View, who principal.Principal
 // size is about how many bytes the key takes in memory, with the cache's own.
 func (k planKey) size() int { return len(k.rights) + k.asked.Size() + 512 }
 
+// Planned counts how operations were found, whatever configurations a process has served.
+type Planned struct{ hits, misses prometheus.Counter }
+
+// NewPlanned counts from zero.
+func NewPlanned() *Planned {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "usher", Subsystem: "known_operations", Name: name, Help: help})
+	}
+	return &Planned{
+		hits:   counter("hits_total", "Operations that were planned before."),
+		misses: counter("misses_total", "Operations that had to be planned."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (p *Planned) Describe(out chan<- *prometheus.Desc) {
+	p.hits.Describe(out)
+	p.misses.Describe(out)
+}
+
+// Collect implements prometheus.Collector.
+func (p *Planned) Collect(out chan<- prometheus.Metric) {
+	p.hits.Collect(out)
+	p.misses.Collect(out)
+}
+
 // planCache keeps operations ready, those that were asked last (an LRU). Where a
 // plan was made by what was said of its values, it is found by what is said of others.
 type planCache struct {
-	kept         *lru.Cache[keptKey, kept]
-	hits, misses prometheus.Counter
+	kept    *lru.Cache[keptKey, kept]
+	planned *Planned
 }
 
 // keptKey is an operation, and what its guards said; the operation's first entry
@@ -65,15 +91,8 @@ const (
 	largestKept    = planCacheBytes / 64
 )
 
-func newPlanCache() planCache {
-	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "usher", Subsystem: "known_operations", Name: name, Help: help})
-	}
-	return planCache{
-		kept:   lru.New[keptKey, kept](planCacheBytes),
-		hits:   counter("hits_total", "Operations that were planned before."),
-		misses: counter("misses_total", "Operations that had to be planned."),
-	}
+func newPlanCache(planned *Planned) planCache {
+	return planCache{kept: lru.New[keptKey, kept](planCacheBytes), planned: planned}
 }
 
 // get finds an operation that is the same for these inputs, and the texts of its
@@ -81,14 +100,14 @@ func newPlanCache() planCache {
 func (c *planCache) get(key planKey, in slot.Inputs) (*operation, []string, bool) {
 	op, texts := c.find(key, in)
 	if op == nil {
-		c.misses.Inc()
+		c.planned.misses.Inc()
 		return nil, nil, false
 	}
 	if op.each {
-		c.misses.Inc()
+		c.planned.misses.Inc()
 		return op, nil, true
 	}
-	c.hits.Inc()
+	c.planned.hits.Inc()
 	return op, texts, true
 }
 
@@ -145,16 +164,12 @@ var (
 
 // Describe implements prometheus.Collector.
 func (d *Datasets) Describe(out chan<- *prometheus.Desc) {
-	d.plans.hits.Describe(out)
-	d.plans.misses.Describe(out)
 	out <- keptNow
 	out <- keptBytesDesc
 }
 
 // Collect implements prometheus.Collector.
 func (d *Datasets) Collect(out chan<- prometheus.Metric) {
-	d.plans.hits.Collect(out)
-	d.plans.misses.Collect(out)
 	out <- prometheus.MustNewConstMetric(keptNow, prometheus.GaugeValue, float64(d.plans.kept.Len()))
 	out <- prometheus.MustNewConstMetric(keptBytesDesc, prometheus.GaugeValue, float64(d.plans.kept.Cost()))
 }

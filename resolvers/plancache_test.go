@@ -50,7 +50,7 @@ func openPlanning(t *testing.T) (planning, *graph.Engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := planning{NewDatasets(sources, cursors, false)}
+	p := planning{NewDatasets(sources, cursors, false, NewPlanned())}
 	engine, err := graph.NewEngine(cat, &Resolver{Data: p.Datasets}, p, graph.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

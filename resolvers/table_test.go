@@ -98,7 +98,7 @@ INSERT INTO customers VALUES (1, 'acme', 'retail'), (2, 'acme', 'trade'), (1, 'r
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := NewDatasets(sources, sealer, numbersAsText)
+	data := NewDatasets(sources, sealer, numbersAsText, NewPlanned())
 	engine, err := graph.NewEngine(cat, &Resolver{Data: data}, data, graph.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

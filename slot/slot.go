@@ -32,6 +32,7 @@ type Slots struct {
 	byName map[string]*Term
 	guards []guard
 	asked  map[string]bool // names of guards
+	steps  int             // that are being made
 	sealed bool
 }
 
@@ -75,7 +76,9 @@ func (t *Term) Then(name string, step Step) (*Term, error) {
 	if known, ok := t.of.byName[name]; ok {
 		return known, nil
 	}
+	t.of.steps++
 	text, err := step(t.text, t.of.in)
+	t.of.steps--
 	if err != nil {
 		return nil, err
 	}
@@ -182,8 +185,13 @@ func (s *Slots) BindTold(in Inputs, told Told) ([]string, bool) {
 	return texts, true
 }
 
-// Of is the term's text for other inputs.
+// Of is the term's text for other inputs, for whoever binds what was made, and for steps,
+// which are made again for each of them. While something is made, nobody else may look: it
+// would hold for these inputs, and nobody would know.
 func (t *Term) Of(in Inputs) (string, error) {
+	if t.of != nil && !t.of.sealed && t.of.steps == 0 {
+		panic("slot: a value is looked at without a guard while its plan is made")
+	}
 	if t.from == nil {
 		return in[t.input], nil
 	}

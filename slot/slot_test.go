@@ -120,3 +120,29 @@ func TestSealed(t *testing.T) {
 		}()
 	}
 }
+
+// TestLooksLeaveGuards: while something is made, a text can be had by leaving a guard, or in a step, and in no other way.
+func TestLooksLeaveGuards(t *testing.T) {
+	t.Parallel()
+	in := slot.Inputs{"ann", "7"}
+	slots := slot.New(in)
+	name := slots.At(0)
+	if _, err := slots.At(1).Then("beside the name", func(text string, in slot.Inputs) (string, error) {
+		of, err := name.Of(in)
+		return of + text, err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a value is looked at, and nothing says so")
+			}
+		}()
+		_, _ = name.Of(in)
+	}()
+	slots.Seal()
+	if got, err := name.Of(slot.Inputs{"bob", "8"}); got != "bob" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}

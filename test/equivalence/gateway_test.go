@@ -23,11 +23,11 @@ import (
 
 // gateway is all of usher between the token and the sources.
 type gateway struct {
-	catalog  *catalog.Catalog
-	engine   *graph.Engine
-	schema   *ast.Schema
-	datasets *resolvers.Datasets
-	log      *tail
+	catalog *catalog.Catalog
+	engine  *graph.Engine
+	schema  *ast.Schema
+	planned *resolvers.Planned
+	log     *tail
 }
 
 // tail keeps the end of a log, to be shown beside an answer that is wrong.
@@ -91,7 +91,8 @@ func newGatewayBy(tb testing.TB, spec catalog.Spec, by func(*resolvers.Datasets)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	log, datasets := &tail{}, resolvers.NewDatasets(opened, cursors, false)
+	planned := resolvers.NewPlanned()
+	log, datasets := &tail{}, resolvers.NewDatasets(opened, cursors, false, planned)
 	engine, err := graph.NewEngine(cat, &resolvers.Resolver{}, by(datasets), graph.Options{
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
@@ -110,7 +111,7 @@ func newGatewayBy(tb testing.TB, spec catalog.Spec, by func(*resolvers.Datasets)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &gateway{catalog: cat, engine: engine, schema: built.AST, datasets: datasets, log: log}
+	return &gateway{catalog: cat, engine: engine, schema: built.AST, planned: planned, log: log}
 }
 
 func refuse(tb testing.TB, problems []catalog.Problem) {

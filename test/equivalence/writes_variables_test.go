@@ -396,7 +396,7 @@ func (a asker) alike(t *testing.T, mutations int, ways []*gateway, compare func(
 func hits(t *testing.T, g *gateway) float64 {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(g.datasets); err != nil {
+	if err := registry.Register(g.planned); err != nil {
 		t.Fatal(err)
 	}
 	families, err := registry.Gather()
