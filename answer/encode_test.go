@@ -231,9 +231,9 @@ func TestEncodeRefuses(t *testing.T) {
 	if err != nil || len(got.Errors) != 1 || !strings.Contains(string(got.JSON()), "null") {
 		t.Errorf("%v, %v", got, err)
 	}
-	// A cell of another kind than its column's is a mistake of usher's own.
-	f(`orders { id }`, rows(1, []any{"1"}), fault.Internal, "internal error")
-	f(`orders { weight }`, rows(1, []any{true}), fault.Internal, "internal error")
+	// A cell of another kind than its column's: that has become another one.
+	f(`orders { id }`, rows(1, []any{"1"}), fault.Unavailable, "the source's table differs from the catalog")
+	f(`orders { weight }`, rows(1, []any{true}), fault.Unavailable, "the source's table differs from the catalog")
 }
 
 func TestEncodeNumbersAsText(t *testing.T) {

@@ -183,6 +183,8 @@ func (e *encoder) memberCell(m *written, c value.Cell) (whole bool) {
 		return e.cell(m, c, step{name: m.Key()}) || !m.Always()
 	case c.Kind == value.KindText:
 		e.out = value.AppendQuoted(e.out, c.Text)
+	case m.typ.Scalar == value.Int && !value.IsInt(c.Int):
+		return e.cell(m, c, step{name: m.Key()})
 	default:
 		e.out = strconv.AppendInt(e.out, c.Int, 10)
 	}
@@ -215,11 +217,19 @@ func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 	var why value.Unprintable
 	switch {
 	case !errors.As(err, &why):
-		e.failed = fault.Broken("%w", err)
+		e.failed = Unwritable(err)
 	case len(e.errors) < maxErrors:
 		e.errors = append(e.errors, &gqlerror.Error{Err: fault.New(fault.NotImplemented, "%s", why), Path: pathOf(append(e.path, at))})
 	}
 	return false
+}
+
+// Unwritable is the error of a cell that cannot be written, and not for what it holds.
+func Unwritable(err error) error {
+	if errors.Is(err, value.ErrDiffers) {
+		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(err)
+	}
+	return fault.Broken("%w", err)
 }
 
 // pathOf is the path of the response that steps lead along.

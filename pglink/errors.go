@@ -75,7 +75,7 @@ func kindOf(reported *pq.Error) Kind {
 		return NoRoom
 	case "22021", "22P05":
 		return Encoding
-	case "42P01", "42703", "42704", "42804", "42809", "42883", "42P10", "3F000", "428C9":
+	case "42P01", "42703", "42704", "42804", "42809", "42846", "42883", "42P10", "3F000", "428C9":
 		return Differs
 	case "42501":
 		return Forbidden

@@ -3,6 +3,7 @@ package value
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -26,6 +27,10 @@ const (
 	ErrNotJSON   = Unprintable("the value cannot be read as JSON")
 	ErrLabel     = Unprintable("the enum has a label here that the schema has not: it came later")
 )
+
+// ErrDiffers is the error of a cell that is no value of its column's type: the column has become another one since the
+// catalog was made.
+var ErrDiffers = errors.New("a value is of another type than the catalog has for its column")
 
 // Style says how values are written where a type leaves a choice.
 type Style struct {
@@ -81,7 +86,7 @@ func (t Type) labeled(text []byte) bool {
 func AppendText(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 	switch t.Scalar {
 	case Int, BigInt:
-		if c.Kind != KindInt {
+		if c.Kind != KindInt || t.Scalar == Int && !IsInt(c.Int) {
 			return dst, wrongKind(t, c)
 		}
 		return strconv.AppendInt(dst, c.Int, 10), nil
@@ -108,12 +113,22 @@ func AppendText(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 	case Decimal:
 		return appendDecimal(dst, c.Text, t.Scale)
 	case Time:
+		if len(c.Text) < 8 || c.Text[2] != ':' {
+			return dst, wrongKind(t, c)
+		}
 		return appendClock(dst, c.Text), nil
+	case UUID:
+		if len(c.Text) != 36 {
+			return dst, wrongKind(t, c)
+		}
 	case Timestamp:
 		return appendTimestamp(dst, c.Text, style.Zone)
 	case LocalTimestamp:
 		return appendLocal(dst, c.Text)
 	case Date:
+		if len(c.Text) >= 19 && plainDate(c.Text) && c.Text[13] == ':' {
+			return dst, fmt.Errorf("%w: a time for a date", ErrDiffers)
+		}
 		if len(c.Text) != 10 || !plainDate(c.Text) {
 			return dst, ErrYear
 		}
@@ -130,10 +145,13 @@ func AppendText(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 		if !t.labeled(c.Text) {
 			return dst, ErrLabel
 		}
-	case Int, BigInt, Float, Boolean, String, ID, UUID, Bytes:
+	case Int, BigInt, Float, Boolean, String, ID, Bytes:
 	}
 	return append(dst, c.Text...), nil
 }
+
+// IsInt tells a whole number that an Int holds.
+func IsInt(n int64) bool { return n == int64(int32(n)) }
 
 // JSONNull tells JSON's null, which an answer does not tell from a missing value.
 func JSONNull(c Cell) bool {
@@ -141,7 +159,7 @@ func JSONNull(c Cell) bool {
 }
 
 func wrongKind(t Type, c Cell) error {
-	return fmt.Errorf("a cell of kind %d arrived for a column of type %s", c.Kind, t.GraphQL())
+	return fmt.Errorf("%w: a cell of kind %d for one of type %s", ErrDiffers, c.Kind, t.GraphQL())
 }
 
 func appendFloat(dst []byte, f float64, rounded bool) ([]byte, error) {
@@ -221,6 +239,9 @@ func appendLocal(dst, text []byte) ([]byte, error) {
 	if !plainDate(text) || len(text) < 19 || text[13] != ':' {
 		return dst, ErrYear
 	}
+	if bytes.IndexByte(text[19:], '+') >= 0 {
+		return dst, fmt.Errorf("%w: a time with an offset for a local one", ErrDiffers)
+	}
 	dst = append(dst, text[:10]...)
 	dst = append(dst, 'T')
 	return appendClock(dst, text[11:]), nil
@@ -228,8 +249,11 @@ func appendLocal(dst, text []byte) ([]byte, error) {
 
 func appendTimestamp(dst, text []byte, zone *time.Location) ([]byte, error) {
 	bare, ok := bytes.CutSuffix(text, []byte("+00"))
-	if !ok || !plainDate(text) || len(bare) < 19 || text[13] != ':' {
+	if !plainDate(text) || len(bare) < 19 || text[13] != ':' {
 		return dst, ErrYear
+	}
+	if !ok {
+		return dst, fmt.Errorf("%w: a time without an offset", ErrDiffers)
 	}
 	if zone == nil || zone == time.UTC {
 		dst, err := appendLocal(dst, bare)

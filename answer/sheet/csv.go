@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"usher/answer"
-	"usher/fault"
 	"usher/value"
 )
 
@@ -99,5 +98,5 @@ func counted(err error, nulls *int64) error {
 		*nulls++
 		return nil
 	}
-	return fault.Broken("%w", err)
+	return answer.Unwritable(err)
 }
