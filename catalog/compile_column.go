@@ -352,7 +352,11 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 				more = append(more, label)
 			}
 		}
-		at.note("%s has more labels in %s than here: %s; a row with one of them has null there, and an error", col.Name, source, strings.Join(more, ", "))
+		loses := "a row with one of them has null there, and an error"
+		if col.Promised() {
+			loses = "what holds a row with one of them is null, and an error, since the column's type ends in !"
+		}
+		at.note("%s has more labels in %s than here: %s; %s", col.Name, source, strings.Join(more, ", "), loses)
 	}
 	if note := tc.Form.Note(); note != "" {
 		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
