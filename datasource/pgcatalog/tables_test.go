@@ -25,7 +25,7 @@ func TestIntrospectTypes(t *testing.T) {
 		CREATE DOMAIN status AS order_status;
 		CREATE DOMAIN amount AS numeric;
 		CREATE TABLE types (
-			b bool, i2 smallint, i4 int, i8 bigint, n numeric, n10 numeric(10, 2), n5 numeric(5), nneg numeric(3, -2), nfar numeric(2, 5), nbig numeric(50, 2), nout numeric(100, 60),
+			b bool, i2 smallint, i4 int, i8 bigint, n numeric, n10 numeric(10, 2), n5 numeric(5), nneg numeric(3, -2), nfar numeric(2, 5), nbig numeric(50, 2), nwide numeric(65, 30), nout numeric(100, 60),
 			f4 real, f8 double precision, t text, v varchar(20), c char(3), ci citext, nm name, ch "char",
 			id uuid, d date, ti time(3), tiz timetz, ts timestamp(3), tsz timestamptz, iv interval, j json, jb jsonb, by bytea,
 			en order_status, mo mood, pr price, np net_price, st status, am amount,
@@ -69,6 +69,7 @@ n5 numeric(5,0) → Decimal(5,0)
 nneg numeric(3,-2) → Decimal(5,0)
 nfar numeric(2,5) → Decimal(5,5)
 nbig numeric(50,2) → Decimal(38,2) odd
+nwide numeric(65,30) → Decimal odd
 nout numeric(100,60) → Decimal odd
 f4 real → Float odd
 f8 double precision → Float odd

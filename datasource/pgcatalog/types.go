@@ -109,6 +109,10 @@ func (row typeRow) one(modifier int64) sqltype.Served {
 	return sqltype.In(value.String, value.Printed)
 }
 
+// ordinary is how many digits before the point a number may have to be nothing special: as many as a BigInt. A type that
+// keeps so many behind it that they do not fit beside these has numbers with as many as each needs, such as numeric(65,30).
+const ordinary = 19
+
 // numeric reads precision and scale as the server packs them into a modifier.
 func numeric(modifier int64) sqltype.Served {
 	if modifier < 4 {
@@ -124,7 +128,7 @@ func numeric(modifier int64) sqltype.Served {
 		precision = scale
 	}
 	switch {
-	case scale > value.MaxDigits:
+	case scale > value.MaxDigits, precision > value.MaxDigits && value.MaxDigits-scale < ordinary:
 		return sqltype.Odd(value.Decimal, value.Plain)
 	case precision > value.MaxDigits: // values of so many digits are null one by one
 		return sqltype.Served{Type: value.DecimalOf(value.MaxDigits, scale), Odd: true}
