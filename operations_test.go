@@ -606,7 +606,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)
-	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false, resolvers.NewPlanned()), resolvers.NewPlanned(), sink, build.Metric(build.Read()), new(cli.CertificateExpiry), otlp.Metrics(), gateway.Upkeep(nil), gateway.SourcesUnreached(nil), gateway.NewLoads(), gateway.Readiness(nil), new(auth.Verifier), quota.New(quota.Options{}), admit.NewTurns(1, 0, admit.Limits{}, nil)} {
+	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false, resolvers.NewPlanned()), resolvers.NewPlanned(), sink, build.Metric(build.Read()), new(cli.CertificateExpiry), otlp.Metrics(), gateway.Upkeep(nil), gateway.SourcesUnreached(nil), gateway.DatasetsUnfit(nil), gateway.NewLoads(), gateway.Readiness(nil), new(auth.Verifier), quota.New(quota.Options{}), admit.NewTurns(1, 0, admit.Limits{}, nil)} {
 		all := make(chan *prometheus.Desc, 100)
 		c.Describe(all)
 		close(all)

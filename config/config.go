@@ -59,6 +59,7 @@ type Server struct {
 	Secret        catalog.Secret   `yaml:"secret"`            // empty: one is made at start
 	OtherSecrets  []catalog.Secret `yaml:"other_secrets"`     // under which cursors are opened, and none are sealed
 	Numbers       string           `yaml:"numbers"`           // NumbersExact or NumbersString
+	Misfits       string           `yaml:"misfits"`           // MisfitsRefuse or MisfitsLeaveOut
 	Relay         bool             `yaml:"relay"`             // rows have ids, by which Relay finds them again
 	Timeout       time.Duration    `yaml:"timeout"`           // of one request
 	Drain         time.Duration    `yaml:"drain" zero:"true"` // from not being ready to taking no requests, at the end
@@ -154,10 +155,16 @@ const (
 	NumbersString = "string" // as text, for clients that read numbers as doubles
 )
 
+// What becomes of a configuration of which a dataset does not fit what its source holds.
+const (
+	MisfitsRefuse   = "refuse"    // it is not served
+	MisfitsLeaveOut = "leave_out" // it is served without that dataset
+)
+
 // DefaultServer is what a file without `server` says.
 func DefaultServer() Server {
 	return Server{
-		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
+		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Misfits: MisfitsRefuse, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour, MaxImport: 1 << 30, ImportTimeout: time.Hour,
 		Console: true, Playground: true, TraceTenants: trace.Plain,
@@ -273,6 +280,9 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.Numbers != NumbersExact && s.Numbers != NumbersString {
 		add("numbers", "must be %s or %s", NumbersExact, NumbersString)
+	}
+	if s.Misfits != MisfitsRefuse && s.Misfits != MisfitsLeaveOut {
+		add("misfits", "must be %s or %s", MisfitsRefuse, MisfitsLeaveOut)
 	}
 	if s.TraceTenants != trace.Plain && s.TraceTenants != trace.Hashed && s.TraceTenants != trace.Off {
 		add("trace_tenants", "must be plain, hashed or off")

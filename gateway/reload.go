@@ -56,9 +56,7 @@ func (g *Gateway) reload(ctx context.Context, read func() (*config.Config, error
 	if next.found, err = inspect.LookAfter(ctx, cfg, before.found); err != nil {
 		return err
 	}
-	next.found.Log(ctx, g.opts.Log)
-	next.found.LogWaits(ctx, g.opts.Log)
-	if next.catalog, err = next.found.Served(); err != nil {
+	if err := next.serves(ctx, g.opts.Log, before.found.Unfit); err != nil {
 		return err
 	}
 	if g.stopReaching != nil {

@@ -51,9 +51,19 @@ func (s *snapshot) compile(ctx context.Context, log *slog.Logger) (err error) {
 	if s.found, err = inspect.Look(ctx, s.cfg); err != nil {
 		return err
 	}
+	return s.serves(ctx, log, nil)
+}
+
+// serves takes the catalog of what was found, and says what of it is not served that was before.
+func (s *snapshot) serves(ctx context.Context, log *slog.Logger, unfit map[string]string) (err error) {
+	if s.cfg.Server.Misfits == config.MisfitsLeaveOut {
+		s.found = s.found.LeavingOut(s.cfg)
+	}
 	s.found.Log(ctx, log)
 	s.found.LogWaits(ctx, log)
-	s.catalog, err = s.found.Served()
+	if s.catalog, err = s.found.Served(); err == nil {
+		tellUnfit(ctx, log, unfit, s.found.Unfit)
+	}
 	return err
 }
 

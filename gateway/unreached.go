@@ -129,6 +129,11 @@ func (g *Gateway) Unfit() map[string]string { return g.current.Load().found.Unfi
 // Waits are the datasets that are missing until a source is reached, and what the file leaves to that.
 func (g *Gateway) Waits() map[string]string { return g.current.Load().found.Waits }
 
+// DatasetsUnfit counts the datasets that are refused alone, for what their sources hold.
+func DatasetsUnfit(now func() map[string]string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "usher_datasets_unfit", Help: "Datasets that do not fit what their sources hold; they are refused, and the others served."}, func() float64 { return float64(len(now())) })
+}
+
 // SourcesUnreached shows which sources of a catalog are still to be reached.
 func SourcesUnreached(now func() *catalog.Catalog) prometheus.Collector { return unreached{now} }
 

@@ -27,10 +27,10 @@ type Found struct {
 	Sources map[string]*catalog.Source
 	Tables  catalog.Introspected
 	Silent  []Silent          // sources that could not be looked into, by name
-	late    []string          // sources that were silent at first
+	late    []string          // sources of which a dataset that does not fit is refused alone: those that were silent at first, or all
 	Notes   []string          // what the configuration leaves out
 	Waits   map[string]string // datasets that are left out until a source is reached, and what the file leaves to that
-	Unfit   map[string]string // datasets of sources that came late which do not fit, and why
+	Unfit   map[string]string // datasets that do not fit what their sources hold, of which these alone are refused, and why
 	Problem error             // all that does not fit, with places
 }
 
@@ -165,9 +165,17 @@ func (f *Found) compile(cfg *config.Config) {
 	}
 }
 
+// LeavingOut is what was found, where datasets that do not fit are left out and do not hold up the others.
+func (f *Found) LeavingOut(cfg *config.Config) *Found {
+	out := *f
+	out.late = slices.Sorted(maps.Keys(f.Sources))
+	out.compile(cfg)
+	return &out
+}
+
 // Without is what was found, as if a source had been silent.
 func (f *Found) Without(cfg *config.Config, source string, why error) *Found {
-	out := &Found{Tables: maps.Clone(f.Tables), late: f.late, Silent: append(slices.Clone(f.Silent), Silent{source, why})}
+	out := &Found{Sources: f.Sources, Tables: maps.Clone(f.Tables), late: f.late, Silent: append(slices.Clone(f.Silent), Silent{source, why})}
 	delete(out.Tables, source)
 	out.compile(cfg)
 	return out
