@@ -344,7 +344,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 	if drift := c.differs(source, col, tc, t.View); drift != "" {
 		at.problem("in %s %s", source, drift)
 	}
-	s.Native, s.Form, s.ByCode, s.Filled, s.Default, s.Spread = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View, tc.Default, tc.Spread
+	s.Native, s.Form, s.ByCode, s.Filled, s.Default, s.Spread = tc.Native, formOf(col, tc), tc.ByCode, !tc.Nullable && !t.View, tc.Default, tc.Spread
 	if col.Type.Scalar == value.Enum && served(tc.Type).Scalar == value.Enum && len(tc.Type.Labels) > len(col.Type.Labels) {
 		var more []string
 		for _, label := range tc.Type.Labels {
@@ -358,7 +358,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 		}
 		at.note("%s has more labels in %s than here: %s; %s", col.Name, source, strings.Join(more, ", "), loses)
 	}
-	if note := tc.Form.Note(); note != "" {
+	if note := s.Form.Note(); note != "" {
 		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
 	}
 	return s
@@ -371,11 +371,22 @@ func (c *compiler) assumed(d *draft, source string, col *Column) value.Form {
 		if c.catalog.Sources[other].Kind != c.catalog.Sources[source].Kind || d.Bindings[other] == nil {
 			continue
 		}
-		if tc, ok := d.found[other].column(d.Bindings[other].Columns[col.Name].Name); ok && (tc.Form.ReadsPlain(col.Type.List) || tc.Form == value.Address) {
-			return tc.Form
+		if tc, ok := d.found[other].column(d.Bindings[other].Columns[col.Name].Name); ok {
+			if form := formOf(col, tc); form.ReadsPlain(col.Type.List) || form == value.Address || form == value.InUTC {
+				return form
+			}
 		}
 	}
 	return value.Plain
+}
+
+// formOf is how a column of a table is read for the type that the dataset has it of. Times without a zone are of UTC
+// where the dataset says that they are instants.
+func formOf(col *Column, tc TableColumn) value.Form {
+	if col.Type.Scalar == value.Timestamp && tc.Type.Scalar == value.LocalTimestamp && !tc.Type.List && tc.Form == value.Plain && strings.HasSuffix(tc.Native, "without time zone") {
+		return value.InUTC
+	}
+	return tc.Form
 }
 
 // mayMiss tells whether the source may lack the column: the tenant column,
@@ -409,7 +420,8 @@ func differs(col *Column, tc TableColumn, view bool) string {
 	}
 	same := t.Scalar == found.Scalar ||
 		t.Scalar == value.ID && found.Scalar == value.String ||
-		t.Scalar == value.BigInt && found.Scalar == value.Int
+		t.Scalar == value.BigInt && found.Scalar == value.Int ||
+		formOf(col, tc) == value.InUTC
 	var bad []string
 	switch {
 	case !same || t.List != found.List:

@@ -183,7 +183,7 @@ func (c *compiler) storedOwn(d *draft, o *ownDraft, col *Column) Stored {
 	if bad != "" {
 		at.note("%s, so %s that read it are refused", bad, o.whose())
 	}
-	s.Native, s.Form, s.ByCode, s.Default = tc.Native, tc.Form, tc.ByCode, tc.Default
+	s.Native, s.Form, s.ByCode, s.Default = tc.Native, formOf(col, tc), tc.ByCode, tc.Default
 	return s
 }
 

@@ -266,7 +266,7 @@ func presets(list []Preset, col *Column) bool {
 // read.
 func writable(f value.Form) bool {
 	switch f { //nolint:exhaustive // the others are what the engine makes of something else
-	case value.Plain, value.Single, value.Wide, value.Padded, value.Finer, value.Fixed, value.Label, value.Folded, value.Collated, value.Address, value.Domain:
+	case value.Plain, value.Single, value.Wide, value.Padded, value.Finer, value.Fixed, value.Label, value.Folded, value.Collated, value.Address, value.Domain, value.InUTC:
 		return true
 	default:
 		return false

@@ -45,7 +45,7 @@ func (d *Dataset) driftOf(b *Binding, t Table) Drift {
 			out.Columns[col.Name] = notThere
 		case col == d.Tenant && badTenant(tc) != "":
 			out.Columns[col.Name] = "it is " + badTenant(tc)
-		case stored.Form != tc.Form && (tc.Form.Converted() || stored.Form == value.Address):
+		case stored.Form != formOf(col, tc) && (formOf(col, tc).Converted() || stored.Form == value.Address || stored.Form == value.InUTC):
 			out.Columns[col.Name] = fmt.Sprintf("it is %s, which is read otherwise than the column is", tc.Native)
 		default:
 			if bad := differs(col, tc, t.View); bad != "" {

@@ -187,6 +187,9 @@ func (w *writer) compare(e plan.Expr) string {
 	if native, ok := w.wide(left); ok && right.Op() == plan.Literal {
 		return w.wideCompare(e.Op(), left, native, right.Literal(0))
 	}
+	if w.inUTC(left) && right.Op() == plan.Literal {
+		return w.compared(e.Op(), w.raw(left), w.d.AtZone(w.arg(right.Literal(0), ""), utc))
+	}
 	l := w.lenient(left)
 	if sided := e.Op() != plan.Eq && e.Op() != plan.Neq; sided && left.Type().Scalar == value.Enum && right.Op() == plan.Literal {
 		f, _ := w.field(left)
@@ -251,6 +254,8 @@ func (w *writer) rowValue(e plan.Expr, op string) string {
 		f, _ := w.field(e.Arg(i))
 		if native, ok := w.wide(e.Arg(i)); ok {
 			right[i] = w.wideArg(e.Literal(i).Text(), native)
+		} else if w.inUTC(e.Arg(i)) {
+			left[i], right[i] = w.raw(e.Arg(i)), w.d.AtZone(w.arg(e.Literal(i), ""), utc)
 		} else {
 			right[i] = w.folded(w.arg(e.Literal(i), f.Native), t)
 		}

@@ -36,7 +36,7 @@ func (d postgres) Given(x string, f plan.Field, table string) string {
 	switch {
 	case f.Type.Scalar == value.Bytes:
 		return "decode(" + x + ", 'base64')"
-	case native != "" && (f.Type.Scalar == value.Enum || !f.Form.Indexed() && f.Form != value.Single && f.Form != value.Money && f.Form != value.Collated):
+	case native != "" && (f.Type.Scalar == value.Enum || f.Form == value.InUTC || !f.Form.Indexed() && f.Form != value.Single && f.Form != value.Money && f.Form != value.Collated):
 		return "CAST(" + x + " AS " + native + ")"
 	case f.Type.Scalar == value.String || f.Type.Scalar == value.ID:
 		return x

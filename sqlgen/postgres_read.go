@@ -44,6 +44,8 @@ func (d postgres) Read(x string, f plan.Field) string {
 			return d.each(x, read("e"), "jsonb")
 		}
 		return read(x)
+	case value.InUTC:
+		return d.AtZone(x, utc)
 	case value.Domain:
 		if f.Native != "" {
 			return x + "::" + f.Native

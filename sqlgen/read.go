@@ -12,13 +12,23 @@ import (
 // are used instead: equality with them is asked of the column as it is stored.
 
 func atUse(f plan.Field) bool {
-	return f.Form == value.Wide || f.Form == value.Folded || !f.Type.List && (f.Form == value.Label || f.Form == value.Collated) || padded(f)
+	return f.Form == value.Wide || f.Form == value.Folded || f.Form == value.InUTC || !f.Type.List && (f.Form == value.Label || f.Form == value.Collated) || padded(f)
 }
 
 // padded tells text that has blanks at its end that are no part of it, or may have, since nobody has said what it is.
 // Among themselves such columns are compared and ordered as they are stored, by which the engine leaves the blanks out.
 func padded(f plan.Field) bool {
 	return !f.Type.List && (f.Form == value.Padded || f.Form == value.Plain && f.Native == "" && f.Type.Text())
+}
+
+// utc is the zone that times which are kept without one are of.
+const utc = "'UTC'"
+
+// inUTC tells times that are kept without their zone. An index of the column has their order, and finds what they are
+// compared with.
+func (w *writer) inUTC(e plan.Expr) bool {
+	f, ok := w.field(e)
+	return ok && f.Form == value.InUTC
 }
 
 // pair writes two columns of which one leads to the other. Of padded text an index finds what is led to.

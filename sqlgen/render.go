@@ -345,7 +345,7 @@ func (w *writer) neverNull(e plan.Expr) bool {
 // term is what a term of an order compares.
 func (w *writer) term(o plan.Order) string {
 	text := w.stored(o.Expr())
-	if f, ok := w.field(o.Expr()); ok && (o.BySource() && atUse(f) || padded(f)) {
+	if f, ok := w.field(o.Expr()); ok && (o.BySource() && atUse(f) || padded(f) || w.inUTC(o.Expr())) {
 		text = w.raw(o.Expr())
 	}
 	if !o.BySource() {

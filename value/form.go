@@ -30,6 +30,7 @@ const (
 	Multirange             // JSON: a list of ranges
 	GeoJSON                // JSON: a geometry
 	Domain                 // Enum: a domain over the enum, with which the engine compares no label
+	InUTC                  // Timestamp: a time without a zone, which is one of UTC
 )
 
 var formNotes = [...]string{
@@ -44,6 +45,7 @@ var formNotes = [...]string{
 	Range:      "as JSON with lower, upper, lowerInclusive and upperInclusive, or with empty",
 	Multirange: "as a list of ranges in JSON",
 	GeoJSON:    "as GeoJSON",
+	InUTC:      "as an instant, its time taken for one of UTC",
 }
 
 // Note says what people should know of a column that is kept so, or is empty.
@@ -68,7 +70,7 @@ func (f Form) ReadsPlain(list bool) bool {
 }
 
 // Indexed tells forms in which an index of the column, as it is stored, finds what it is compared with and has its order.
-func (f Form) Indexed() bool { return f == Plain || f == Padded }
+func (f Form) Indexed() bool { return f == Plain || f == Padded || f == InUTC }
 
 // Holds refuses the text of a number that would be infinite, or nothing, where it is kept in this form. That it is
 // rounded to the nearest one of its kind there is what such numbers are.
