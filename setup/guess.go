@@ -98,7 +98,7 @@ func passed(found []candidate, taken candidate, tables int) []string {
 	return out
 }
 
-// reach counts the tables that a tenant column makes tenants' or leaves out.
+// reach counts the tables that a tenant column makes tenants', or that say otherwise that they are not everybody's.
 func reach(tables []*table, column string) int {
 	try := make([]*table, len(tables))
 	for i, t := range tables {
@@ -107,7 +107,7 @@ func reach(tables []*table, column string) int {
 	classify(try, column)
 	n := 0
 	for _, t := range try {
-		if !t.common && !t.view && !t.Extension {
+		if !t.common && !t.unsure && !t.view && !t.Extension {
 			n++
 		}
 	}
