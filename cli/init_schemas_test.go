@@ -102,7 +102,7 @@ func everythingAnswers(t *testing.T, u *program.Running, token string) {
 func TestInitOfUniqueReferences(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Start(t).Database(t)
-	db.Exec(t, `CREATE TABLE plans (id int PRIMARY KEY);
+	db.Exec(t, `CREATE TABLE plans (id int PRIMARY KEY, name text);
 		CREATE TABLE projects (tenant_id int NOT NULL, id int PRIMARY KEY);
 		CREATE TABLE settings (project int PRIMARY KEY REFERENCES projects, color text);
 		CREATE TABLE budgets (tenant_id int NOT NULL, id int PRIMARY KEY, project int NOT NULL REFERENCES projects, plan int REFERENCES plans, UNIQUE (tenant_id, project), UNIQUE (tenant_id, plan));

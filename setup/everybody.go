@@ -24,6 +24,12 @@ var machinery = strings.Fields(`
 	setting config configuration option preference param parameter variable property secret key credential token queue job task worker message lock locker cache counter telemetry
 	metric stat statistic session audit history outbox inbox lease heartbeat coordinator peer tunnel limit bus hook webhook migration backup archive prompt usage value`)
 
+// Words of tables of whom, or what, rows may belong to above the tenant, and of what people have named for themselves.
+var holders = strings.Fields(`
+	tenant org organization organisation workspace account company customer client merchant shop store site team distributor project namespace group department division branch office location
+	reseller partner vendor supplier agency agent brand franchise school class household family owner portfolio folder collection list board channel room campaign tag label keyword topic segment audience
+	place domain host url link device machine node server database repository bucket image picture photo avatar content page article note text`)
+
 // Tables of facts that are the same for everybody, whoever's rows reference them.
 var facts = strings.Fields("country currency language locale timezone continent airport")
 
@@ -46,9 +52,6 @@ func (t *table) unlike(tables []*table) string {
 	if somewhere != "" {
 		return somewhere
 	}
-	if word := last(t.Name); slices.Contains(machinery, word) {
-		return fmt.Sprintf("is called like one of what programs keep (%s)", word)
-	}
 	key := func(c catalog.TableColumn) bool { return slices.Contains(t.PrimaryKey, c.Name) }
 	for _, why := range []struct {
 		text string
@@ -57,11 +60,22 @@ func (t *table) unlike(tables []*table) string {
 		{"its column %s may hold anything", func(c catalog.TableColumn) bool {
 			return c.Type.List || c.Type.Scalar == value.JSON || c.Type.Scalar == value.Bytes || !key(c) && slices.Contains(held, last(c.Name))
 		}},
-		{"its column %s may hold any text", func(c catalog.TableColumn) bool { return !key(c) && c.Type.Text() && !names(c.Name, t) }},
+		{"its column %s may hold any text", func(c catalog.TableColumn) bool {
+			return c.Type.Text() && !names(c.Name, t) && !(key(c) && slices.Contains(references, last(c.Name)))
+		}},
 	} {
 		if i := slices.IndexFunc(own, why.of); i >= 0 {
 			return fmt.Sprintf(why.text, own[i].Name)
 		}
+	}
+	switch word := last(t.Name); {
+	case slices.Contains(machinery, word):
+		return fmt.Sprintf("is called like one of what programs keep (%s)", word)
+	case slices.Contains(holders, word):
+		return fmt.Sprintf("is called like those to whom rows belong, or like what these name for themselves (%s)", word)
+	}
+	if !slices.ContainsFunc(own, func(c catalog.TableColumn) bool { return c.Type.Text() || c.Type.Scalar == value.Enum }) {
+		return "has no name or code that tells what a row is"
 	}
 	return ""
 }
