@@ -14,9 +14,11 @@ import (
 // queues, settings, keys and messages of all.
 
 // What text of reference data is called, by the last word of its name: a name, or something as short.
+//
+//nolint:misspell // as it is spelled in some countries
 var naming = strings.Fields(`
 	name title label code symbol description abbreviation abbr slug iso iso2 iso3 iata icao alpha alpha2 alpha3 unit locale language currency country region
-	continent city timezone zone tz color icon type kind class category status state level plural singular caption native`)
+	continent city timezone zone tz color colour icon type kind class category status state level plural singular caption native`)
 
 // Words of tables that programs keep for themselves, or that say how something is set up. The last word of a table's
 // name says of what its rows are.
@@ -25,6 +27,8 @@ var machinery = strings.Fields(`
 	metric stat statistic session audit history outbox inbox lease heartbeat coordinator peer tunnel limit bus hook webhook migration backup archive prompt usage value`)
 
 // Words of tables of whom, or what, rows may belong to above the tenant, and of what people have named for themselves.
+//
+//nolint:misspell // as it is spelled in some countries
 var holders = strings.Fields(`
 	tenant org organization organisation workspace account company customer client merchant shop store site team distributor project namespace group department division branch office location
 	reseller partner vendor supplier agency agent brand franchise school class household family owner portfolio folder collection list board channel room campaign tag label keyword topic segment audience
@@ -61,7 +65,7 @@ func (t *table) unlike(tables []*table) string {
 			return c.Type.List || c.Type.Scalar == value.JSON || c.Type.Scalar == value.Bytes || !key(c) && slices.Contains(held, last(c.Name))
 		}},
 		{"its column %s may hold any text", func(c catalog.TableColumn) bool {
-			return c.Type.Text() && !names(c.Name, t) && !(key(c) && slices.Contains(references, last(c.Name)))
+			return c.Type.Text() && !names(c.Name, t) && (!key(c) || !slices.Contains(references, last(c.Name)))
 		}},
 	} {
 		if i := slices.IndexFunc(own, why.of); i >= 0 {
