@@ -75,6 +75,9 @@ func (p printer) print() {
 // maxReasons is how many tables that are left out are told of each with its reason, which the file has, too.
 const maxReasons = 12
 
+// maxNames is how many of them are named of a kind.
+const maxNames = 60
+
 func (p printer) leftOut() {
 	left := p.draft.LeftOut
 	if len(left) <= maxReasons {
@@ -93,6 +96,9 @@ func (p printer) leftOut() {
 		}
 		if len(tables) > 0 {
 			p.printf("          %s (%d):\n", lack, len(tables))
+			if more := len(tables) - maxNames; more > 0 {
+				tables = append(tables[:maxNames], fmt.Sprintf("and %d more", more))
+			}
 			p.names("", tables)
 		}
 	}

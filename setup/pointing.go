@@ -64,7 +64,7 @@ func (t *table) calledLike(thing []string, c catalog.TableColumn, tables []*tabl
 	}
 	var found *table
 	for _, to := range tables {
-		if to == t || !to.takes(c) || !called(thing, to) {
+		if to == t || !called(thing, to) || !to.takes(c) {
 			continue
 		}
 		if found != nil {
@@ -78,8 +78,9 @@ func (t *table) calledLike(thing []string, c catalog.TableColumn, tables []*tabl
 // keyedLike is the table of that name which has a key that the column may hold, that of the same schema first.
 func (t *table) keyedLike(thing []string, c catalog.TableColumn, tables []*table) *table {
 	var found *table
+	one := strings.Join(thing, "")
 	for _, to := range tables {
-		if to != t && isPlural(strings.Join(thing, ""), plain(to.Name)) && to.takes(c) && (found == nil || to.Schema == t.Schema) {
+		if to != t && isPlural(one, to.endings()[0]) && to.takes(c) && (found == nil || to.Schema == t.Schema) {
 			found = to
 		}
 	}
@@ -88,13 +89,20 @@ func (t *table) keyedLike(thing []string, c catalog.TableColumn, tables []*table
 
 // called tells whether the name of a table ends with the thing's.
 func called(thing []string, t *table) bool {
-	parts := words(t.Name)
-	for i := range parts {
-		if isPlural(strings.Join(thing, ""), strings.Join(parts[i:], "")) {
-			return true
+	one := strings.Join(thing, "")
+	return slices.ContainsFunc(t.endings(), func(ending string) bool { return isPlural(one, ending) })
+}
+
+// endings are the table's name without gaps, and what is left of it without its first word, its first two and so on.
+func (t *table) endings() []string {
+	if t.ends == nil {
+		parts := words(t.Name)
+		t.ends = []string{strings.Join(parts, "")}
+		for i := 1; i < len(parts); i++ {
+			t.ends = append(t.ends, strings.Join(parts[i:], ""))
 		}
 	}
-	return false
+	return t.ends
 }
 
 // takes tells whether a column may hold keys of the table; nobody knows of a table without one.

@@ -182,12 +182,13 @@ func (d *Draft) Holders() (holders, all int) {
 // leftOut is set once it is classified.
 type table struct {
 	catalog.Table
-	dataset  string // its name as a dataset
-	typeName string // its GraphQL type; empty: as the catalog has it
-	types    int    // how many names were tried for it
-	view     bool   // shows rows of other tables
-	tenant   string // the column that names a row's tenant
-	registry bool   // its rows are the tenants themselves
+	dataset  string   // its name as a dataset
+	typeName string   // its GraphQL type; empty: as the catalog has it
+	types    int      // how many names were tried for it
+	ends     []string // see endings
+	view     bool     // shows rows of other tables
+	tenant   string   // the column that names a row's tenant
+	registry bool     // its rows are the tenants themselves
 	common   bool
 	leftOut  string     // why
 	refused  bool       // it is left out since the catalog refuses it
