@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 )
 
 // Exposed says of each dataset that is everybody's which of its columns look as if its rows were not: they are called
-// like a tenant column, or like a reference to rows of tenants.
+// like a tenant column, or like a reference to rows of tenants, and which of its relations leads to one such row.
 func Exposed(cat *catalog.Catalog) []string {
 	var tables []*table
 	of := make(map[*table]*catalog.Dataset)
@@ -45,7 +46,7 @@ func Exposed(cat *catalog.Catalog) []string {
 func (t *table) exposed(d *catalog.Dataset, tables []*table, of map[*table]*catalog.Dataset) []string {
 	var out []string
 	for i, c := range d.Columns {
-		if leadsToCommon(d, c) {
+		if related(d, c) {
 			continue
 		}
 		names := []catalog.TableColumn{t.Columns[i]}
@@ -69,6 +70,11 @@ func (t *table) exposed(d *catalog.Dataset, tables []*table, of map[*table]*cata
 			}
 		}
 	}
+	for _, r := range d.Relations {
+		if !r.Many && !r.To.Common {
+			out = append(out, fmt.Sprintf("its relation %s leads to one row of %s, whose rows are tenants' (`tenant: {through: %s}`?)", r.Name, r.To.Name, r.Name))
+		}
+	}
 	return out
 }
 
@@ -86,16 +92,16 @@ func tenantOf(column string, tables []*table, of map[*table]*catalog.Dataset) (d
 		}
 		for _, name := range names {
 			if parts := words(name); len(parts) > 0 && ends(words(column), [][]string{parts}) {
-				dataset, same = d.Name, same || name == column
+				dataset, same = cmp.Or(dataset, d.Name), same || name == column
 			}
 		}
 	}
 	return dataset, same
 }
 
-// leadsToCommon tells whether a relation says that the column leads to what is everybody's.
-func leadsToCommon(d *catalog.Dataset, c *catalog.Column) bool {
+// related tells whether a relation says to which row the column leads.
+func related(d *catalog.Dataset, c *catalog.Column) bool {
 	return slices.ContainsFunc(d.Relations, func(r *catalog.Relation) bool {
-		return !r.Many && r.To.Common && slices.ContainsFunc(r.On, func(p catalog.Pair) bool { return p.From == c })
+		return !r.Many && slices.ContainsFunc(r.On, func(p catalog.Pair) bool { return p.From == c })
 	})
 }

@@ -285,6 +285,8 @@ datasets:
   regions: {common: true, key: id, columns: {id: Int!, name: String}}
   cities: {common: true, key: id, columns: {id: Int!, order_id: Int}, relations: {region: {to: regions, on: {order_id: id}}}}
   marks: {common: true, key: id, columns: {id: Int!, target_org_id: Int, made_for: {type: Int, column: line_id}, orders: Int}}
+  contents: {common: true, key: id, columns: {id: Int!}, relations: {paper: {to: papers, on: {id: content}}, papers: {to: papers, many: true, on: {id: content}}}}
+  papers: {tenant: org_id, key: content, columns: {content: Int!, org_id: Int!}}
   seals: {common: true, key: order_id, columns: {order_id: Int!}}
   orderRows: {common: true, key: order_id, columns: {order_id: Int!}, bind: {main: {table: seen}}}
 `
@@ -297,6 +299,7 @@ datasets:
 		t.Fatal(err)
 	}
 	want := []string{
+		"datasets.contents: it is common, so every tenant sees all of it; but its relation paper leads to one row of papers, whose rows are tenants' (`tenant: {through: paper}`?)",
 		"datasets.marks: it is common, so every tenant sees all of it; but its column target_org_id ends like the tenant column of orders, its column made_for looks like a reference to lines, whose rows are tenants'",
 		"datasets.orderRows: it is common, so every tenant sees all of it; but its column order_id looks like a reference to orders, whose rows are tenants'",
 		"datasets.seals: it is common, so every tenant sees all of it; but its column order_id looks like a reference to orders, whose rows are tenants'",
