@@ -87,7 +87,7 @@ func (p printer) leftOut() {
 		return
 	}
 	p.printf("Left out  %s; the end of the file says of each why, and what to write to serve it:\n", count(len(left), "table"))
-	for _, lack := range []setup.Lack{setup.Choice, setup.Owner, setup.ViewOwner, setup.Fit, setup.Nothing} {
+	for _, lack := range []setup.Lack{setup.LacksChoice, setup.LacksOwner, setup.LacksColumn, setup.LacksFit, setup.LacksNothing} {
 		var tables []string
 		for _, l := range left {
 			if l.Lack == lack {

@@ -89,25 +89,25 @@ type Lack string
 
 // What there may be to do about a table that is left out.
 const (
-	Choice    Lack = "Whose a row is has to be chosen, and is proposed"
-	Owner     Lack = "Nothing says whose the rows are, nor that they are everybody's"
-	ViewOwner Lack = "Views that do not say whose a row is"
-	Fit       Lack = "Something does not fit"
-	Nothing   Lack = "Of tools and extensions"
+	LacksChoice  Lack = "Whose a row is has to be chosen, and is proposed"
+	LacksOwner   Lack = "Nothing says whose the rows are, nor that they are everybody's"
+	LacksColumn  Lack = "Views that do not say whose a row is"
+	LacksFit     Lack = "Something does not fit"
+	LacksNothing Lack = "Of tools and extensions"
 )
 
 func (t *table) lack() Lack {
 	switch {
 	case t.Extension, t.tools():
-		return Nothing
+		return LacksNothing
 	case t.refused && !t.undecided:
-		return Fit
+		return LacksFit
 	case t.undecided:
-		return Choice
+		return LacksChoice
 	case t.view:
-		return ViewOwner
+		return LacksColumn
 	}
-	return Owner
+	return LacksOwner
 }
 
 // Propose makes a draft. Where nobody says which column names a row's tenant and

@@ -471,7 +471,7 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	b := d.binding(t)
 	var lines []string
 	switch up := d.onceServed(t); {
-	case t.lack() == Nothing:
+	case t.lack() == LacksNothing:
 		out.WriteByte('\n')
 		return
 	case t.undecided: // its rows are tenants', and so never proposed for everybody
