@@ -72,6 +72,9 @@ func served(t value.Type) value.Type {
 	return t
 }
 
+// NamedAs tells whether an enum of a table is served under a name where the configuration gives it no other.
+func NamedAs(name string, found value.Type) bool { return served(found).EnumName == name }
+
 // unusable says why a column of a table cannot be served, or "".
 func unusable(tc TableColumn) string {
 	switch {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -177,7 +178,7 @@ func (c *compiler) checkSchema() {
 	for _, name := range staticTypes {
 		types[name] = "usher itself"
 	}
-	enums := make(map[string][]string)
+	enums := make(map[string]enumAt)
 	for _, d := range c.catalog.Datasets {
 		at := c.at("datasets", d.Name)
 		for _, suffix := range rootSuffixes {
@@ -204,16 +205,60 @@ func (c *compiler) checkSchema() {
 			}
 			at := c.at("datasets", d.Name, "columns", col.Name)
 			name := col.Type.EnumName
-			if labels, ok := enums[name]; ok {
-				if !slices.Equal(labels, col.Type.Labels) {
-					at.problem("the enum %s has other labels elsewhere; give this one another `name`", name)
+			here := enumAt{labels: col.Type.Labels, dataset: d.Name, column: col.Name, listed: c.listsLabels(d.Name, col.Name)}
+			if there, ok := enums[name]; ok {
+				if !slices.Equal(there.labels, here.labels) {
+					at.problem("the enum %s has other labels here (%s) than at datasets.%s.columns.%s (%s): %s; %s",
+						name, here.from(), there.dataset, there.column, there.from(), here.beside(there), here.remedy(there))
 				}
 				continue
 			}
-			enums[name] = col.Type.Labels
+			enums[name] = here
 			if other := types[name]; other != "" {
 				at.problem("the type %s is already taken by %s; give the enum another `name`", name, other)
 			}
 		}
 	}
+}
+
+// enumAt is an enum as one column has it.
+type enumAt struct {
+	labels          []string
+	dataset, column string
+	listed          bool // by the file; else they are the source's own
+}
+
+// from says whose the labels are.
+func (e enumAt) from() string {
+	if e.listed {
+		return "those that the file lists"
+	}
+	return "those of the source"
+}
+
+// beside says which labels only one of two places has.
+func (e enumAt) beside(other enumAt) string {
+	only := func(of, not []string) []string {
+		return slices.DeleteFunc(slices.Clone(of), func(label string) bool { return slices.Contains(not, label) })
+	}
+	var out []string
+	if labels := only(e.labels, other.labels); len(labels) > 0 {
+		out = append(out, some(labels)+" only here")
+	}
+	if labels := only(other.labels, e.labels); len(labels) > 0 {
+		out = append(out, some(labels)+" only there")
+	}
+	return cmp.Or(strings.Join(out, ", "), "they are in another order")
+}
+
+func (e enumAt) remedy(other enumAt) string {
+	if e.listed != other.listed {
+		return "list the same in both places or in neither, or give one of the two another `name`"
+	}
+	return "give one of the two another `name`"
+}
+
+// listsLabels tells whether the file lists the labels of an enum column.
+func (c *compiler) listsLabels(dataset, column string) bool {
+	return slices.ContainsFunc([]Entry[ColumnSpec](c.work[dataset].spec.Columns), func(e Entry[ColumnSpec]) bool { return e.Name == column && e.Value.Labels != nil })
 }

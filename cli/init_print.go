@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"usher/catalog"
@@ -43,9 +44,15 @@ func (p printer) print() {
 			tenants = append(tenants, d.Name)
 		}
 	}
-	p.printf("Confined  %s\n", strings.Join(tenants, ", "))
-	if len(common) > 0 {
-		p.printf("COMMON    %s\n", strings.Join(common, ", "))
+	views := p.draft.Views()
+	in := func(name string) bool { return slices.Contains(views, name) }
+	p.names("Confined", slices.DeleteFunc(tenants, in))
+	if len(views) > 0 {
+		p.names("VIEWS", views)
+		p.printf("          Their rows are confined; what they show of other tables is not, by usher. Look at their text.\n")
+	}
+	if common = slices.DeleteFunc(common, in); len(common) > 0 {
+		p.names("COMMON", common)
 		p.printf("          Every tenant sees all rows of these. Is that right?\n")
 	}
 	for _, o := range p.draft.Owned() {
@@ -58,13 +65,62 @@ func (p printer) print() {
 		p.printf("Renamed   %s is served as %s: the usual name is taken\n", n[0], n[1])
 	}
 	if secrets := p.draft.Withheld(); len(secrets) > 0 {
-		p.printf("Withheld  %s\n", strings.Join(secrets, ", "))
-		p.printf("          They read like secrets and are not served; each is there behind a #, and is served once that is gone.\n")
+		p.names("Withheld", secrets)
+		p.printf("          They read like secrets or, in views, like what is hardly for everybody, and are not served; each is there behind a #, and is served once that is gone.\n")
 	}
-	for _, l := range p.draft.LeftOut {
-		p.printf("Left out  %s: %s\n", l.Table, l.Reason)
-	}
+	p.leftOut()
 	p.next()
+}
+
+// maxReasons is how many tables that are left out are told of each with its reason, which the file has, too.
+const maxReasons = 12
+
+// maxNames is how many of them are named of a kind.
+const maxNames = 60
+
+func (p printer) leftOut() {
+	left := p.draft.LeftOut
+	if len(left) <= maxReasons {
+		for _, l := range left {
+			p.printf("Left out  %s: %s\n", l.Table, l.Reason)
+		}
+		return
+	}
+	p.printf("Left out  %s; the end of the file says of each why, and what to write to serve it:\n", count(len(left), "table"))
+	for _, lack := range []setup.Lack{setup.LacksChoice, setup.LacksOwner, setup.LacksColumn, setup.LacksFit, setup.LacksNothing} {
+		var tables []string
+		for _, l := range left {
+			if l.Lack == lack {
+				tables = append(tables, l.Table)
+			}
+		}
+		if len(tables) > 0 {
+			p.printf("          %s (%d):\n", lack, len(tables))
+			if more := len(tables) - maxNames; more > 0 {
+				tables = append(tables[:maxNames], fmt.Sprintf("and %d more", more))
+			}
+			p.names("", tables)
+		}
+	}
+}
+
+// width is how long a line of names may be.
+const width = 110
+
+// names prints names after a heading, over as many lines as they take.
+func (p printer) names(heading string, names []string) {
+	line := fmt.Sprintf("%-9s", heading)
+	for i, name := range names {
+		if i < len(names)-1 {
+			name += ","
+		}
+		if len(line) > 9 && len(line)+1+len(name) > width {
+			p.printf("%s\n", line)
+			line = fmt.Sprintf("%-9s", "")
+		}
+		line += " " + name
+	}
+	p.printf("%s\n", line)
 }
 
 func (p printer) registered() {

@@ -96,7 +96,7 @@ func TestInitProposesKeys(t *testing.T) {
 		csv("gaps", "shop,id\nacme,1\nacme,\nglobex,3\n"),              // not where it lacks one
 		csv("twice", "shop,n\nacme,1\nacme,1\n"),                       // by nothing
 		csv("empty", "shop,id\n"),                                      // nothing is known
-		csv("rates", "id,rate\n1,0.5\n2,0.5\n"),                        // of rows that are everybody's
+		csv("currencies", "code,rate\nEUR,0.5\nUSD,0.5\n"),             // of rows that are everybody's
 		csv("notes", "shop,text,password\nacme,x,p\nacme,x,q\n"),       // not by a secret
 	}, ",")
 	file := filepath.Join(dir, "usher.yml")
@@ -111,8 +111,8 @@ func TestInitProposesKeys(t *testing.T) {
 			keys = append(keys, strings.TrimSpace(key))
 		}
 	}
-	want := "code   # no constraint says so: in all 3 rows it is there and differs|order_id   # no constraint says so: in all 3 rows it is there and differs|" +
-		"id   # no constraint says so: in all 2 rows it is there and differs"
+	want := "code   # no constraint says so: in all 2 rows it is there and differs|" +
+		"code   # no constraint says so: in all 3 rows it is there and differs|order_id   # no constraint says so: in all 3 rows it is there and differs"
 	if got := strings.Join(keys, "|"); got != want {
 		t.Errorf("the keys are %s\n%s", got, written)
 	}

@@ -17,6 +17,7 @@ import (
 	"usher/datasource/grants"
 	"usher/graph/documents"
 	"usher/schema"
+	"usher/setup"
 )
 
 // Report is what a check finds. The catalog is nil when it was refused.
@@ -67,6 +68,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 		r.Notes = append(r.Notes, strings.Split(worth.Error(), "\n")...)
 	}
 	r.problem(issuers(ctx, cfg, r.Catalog))
+	r.Notes = append(r.Notes, setup.Exposed(r.Catalog)...)
 	r.Notes = append(r.Notes, unfilled(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, hidden(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)

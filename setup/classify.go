@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,8 +11,8 @@ import (
 )
 
 // classify says of every table whose rows it holds: a tenant's, where it has
-// the tenant column, is the list of tenants itself or references such rows;
-// everybody's, where nothing leads from it to rows of tenants; else it is left out.
+// the tenant column, is the list of tenants itself or leads to such rows by keys;
+// everybody's, where all tells that it is; else it is left out.
 func classify(tables []*table, column string) {
 	for _, t := range tables {
 		switch {
@@ -26,24 +27,8 @@ func classify(tables []*table, column string) {
 	}
 	misfits(tables)
 	parents(tables)
-	for _, t := range tables {
-		if t.open() {
-			t.leftOut = t.unfit(tables, column)
-		}
-	}
-	// A table that is left out takes with it those that lead to it.
-	for changed := true; changed; {
-		changed = false
-		for _, t := range tables {
-			if t.open() {
-				t.leftOut = t.leadsAway(tables, column)
-				changed = changed || !t.open()
-			}
-		}
-	}
-	for _, t := range tables {
-		t.common = t.open()
-	}
+	guesses(tables)
+	everybodys(tables, column)
 }
 
 // misfits leaves out the tables whose tenant column is of another kind than that
@@ -124,14 +109,14 @@ func (t *table) unfit(tables []*table, column string) string {
 	if t.view {
 		return fmt.Sprintf("it is a view without a column %s, and may show rows of every tenant", column)
 	}
-	if slices.Contains(migrations, strings.ToLower(t.Name)) {
+	if t.tools() {
 		return fmt.Sprintf("it has no column %s, and is where a tool keeps which migrations were made", column)
 	}
 	if leads := t.anyones(tables); leads != "" {
 		return fmt.Sprintf("it has no column %s, and %s to rows of whichever table", column, leads)
 	}
 	for _, c := range t.Columns {
-		if personal(c.Name) || secretOf(t.Name, c.Name) {
+		if sensitive(c) || t.secret(c) {
 			return fmt.Sprintf("it has no column %s, and its column %s is hardly for everybody", column, c.Name)
 		}
 	}
@@ -141,22 +126,22 @@ func (t *table) unfit(tables []*table, column string) string {
 	return ""
 }
 
+// tools tells whether a tool keeps in the table which migrations were made.
+func (t *table) tools() bool { return slices.Contains(migrations, strings.ToLower(t.Name)) }
+
 // anyones is what leads to rows of whichever table: a column that is called after any row there is, or two
-// of which one names the table (a polymorphic association); empty if there is none.
+// of which one names the table; empty if there is none.
 func (t *table) anyones(tables []*table) string {
 	for _, c := range t.Columns {
 		parts := words(c.Name)
 		n := len(parts) - 1
-		if n < 1 || parts[n] != "id" || slices.Equal(t.PrimaryKey, []string{c.Name}) ||
-			slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool { return slices.Contains(fk.Columns, c.Name) }) {
+		if n < 1 || parts[n] != "id" || slices.Equal(t.PrimaryKey, []string{c.Name}) || t.references(c.Name) {
 			continue
 		}
-		kind := slices.IndexFunc(t.Columns, func(other catalog.TableColumn) bool {
-			return slices.Equal(words(other.Name), append(slices.Clone(parts[:n]), "type"))
-		})
+		kind := t.kindOf(c.Name)
 		switch {
-		case kind >= 0:
-			return fmt.Sprintf("its columns %s and %s lead", t.Columns[kind].Name, c.Name)
+		case kind != "":
+			return fmt.Sprintf("its columns %s and %s lead", kind, c.Name)
 		case slices.Contains(anything, parts[n-1]) && !slices.ContainsFunc(tables, func(to *table) bool { return refersTo(c.Name, to.Name) }):
 			return fmt.Sprintf("its column %s leads", c.Name)
 		}
@@ -164,8 +149,9 @@ func (t *table) anyones(tables []*table) string {
 	return ""
 }
 
-// leadsAway says how a table leads to rows that are not everybody's, or "".
-func (t *table) leadsAway(tables []*table, column string) string {
+// leadsAway says how a table leads to rows that are not everybody's, or "", and whether nothing tells that they
+// are tenants'.
+func (t *table) leadsAway(tables []*table, column string) (why string, unsure bool) {
 	lacks := "it has no column " + column
 	for _, fk := range t.ForeignKeys {
 		to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
@@ -176,21 +162,19 @@ func (t *table) leadsAway(tables []*table, column string) string {
 			if slices.ContainsFunc(tables, func(other *table) bool { return other.Schema == fk.RefSchema }) {
 				why = "which the account may not read"
 			}
-			return fmt.Sprintf("%s, and references %s, %s", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."), why)
+			return fmt.Sprintf("%s, and references %s, %s", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."), why), false
 		case to.tenant != "" || to.parent != nil:
-			return fmt.Sprintf("%s, and references %s, whose rows are tenants'", lacks, to.Name)
+			return fmt.Sprintf("%s, and references %s, whose rows are tenants'", lacks, to.Name), false
 		case to.leftOut != "":
-			return fmt.Sprintf("%s, and references %s, which is left out", lacks, to.Name)
+			return fmt.Sprintf("%s, and references %s, which is left out", lacks, to.Name), to.unsure
 		}
 	}
 	for _, c := range t.Columns {
-		for _, to := range tables {
-			if to != t && !to.open() && refersTo(c.Name, to.Name) {
-				return fmt.Sprintf("%s, and its column %s looks like a reference to %s", lacks, c.Name, to.Name)
-			}
+		if to, _ := t.pointsTo(c, tables); to != nil && !to.open() && !t.references(c.Name) {
+			return fmt.Sprintf("%s, and its column %s looks like a reference to %s", lacks, c.Name, to.Name), to.unsure
 		}
 	}
-	return ""
+	return "", false
 }
 
 func find(tables []*table, schema, name, home string) *table {
@@ -229,8 +213,8 @@ func (d *Draft) compile() error {
 		case !t.common:
 			spec.Tenant.Column = fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)
 		}
-		if t.key != "" {
-			spec.Key = catalog.Names{fieldOf(names, d.source.Name, d.served(t.dataset), t.key)}
+		for _, column := range t.keyColumns() {
+			spec.Key = append(spec.Key, fieldOf(names, d.source.Name, d.served(t.dataset), column))
 		}
 		return spec
 	}, false)
@@ -252,9 +236,12 @@ func (d *Draft) orphans() {
 // settle compiles, without what is refused; with what is undecided, if that is
 // asked for.
 func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec, undecided bool) (*catalog.Catalog, map[string][]string, error) {
-	spec := d.spec(dataset, undecided)
+	spec, found := d.spec(dataset, undecided), d.Introspected()
+	if undecided {
+		found = d.guessed()
+	}
 	for {
-		cat, problems := catalog.Compile(spec, catalog.Introspected{d.source.Name: d.source.Tables})
+		cat, problems := catalog.Compile(spec, found)
 		if cat != nil {
 			return cat, notesOf(problems), nil
 		}
@@ -262,6 +249,22 @@ func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec, undecided bool)
 			return nil, nil, err
 		}
 	}
+}
+
+// guessed is what the source holds with a key for each column that is called like one, so that
+// there are relations to write.
+func (d *Draft) guessed() catalog.Introspected {
+	tables := maps.Clone(d.source.Tables)
+	for key, found := range tables {
+		i := slices.IndexFunc(d.tables, func(t *table) bool { return t.Name == found.Name && t.Schema == found.Schema })
+		for _, w := range d.tables[i].ways {
+			if w.guess {
+				found.ForeignKeys = append(slices.Clip(found.ForeignKeys), w.key)
+			}
+		}
+		tables[key] = found
+	}
+	return catalog.Introspected{d.source.Name: tables}
 }
 
 // drop leaves out the datasets that have problems, after it has tried another

@@ -98,16 +98,16 @@ func passed(found []candidate, taken candidate, tables int) []string {
 	return out
 }
 
-// reach counts the tables that a tenant column makes tenants' or leaves out.
+// reach counts the tables that a tenant column makes tenants', or that say otherwise that they are not everybody's.
 func reach(tables []*table, column string) int {
 	try := make([]*table, len(tables))
 	for i, t := range tables {
-		try[i] = &table{Table: t.Table, dataset: t.dataset, view: t.view}
+		try[i] = &table{Table: t.Table, dataset: t.dataset, view: t.view, ends: t.endings()}
 	}
 	classify(try, column)
 	n := 0
 	for _, t := range try {
-		if !t.common && !t.view && !t.Extension {
+		if !t.common && !t.unsure && !t.view && !t.Extension {
 			n++
 		}
 	}

@@ -31,7 +31,7 @@ func (d *Draft) Keyless() []Keyless {
 		}
 		k := Keyless{Dataset: ds}
 		for _, c := range ds.Columns {
-			if c != ds.Tenant && keyType(c.Type) && !secretOf(t.Name, d.column(ds, c)) {
+			if c != ds.Tenant && keyType(c.Type) && !t.secret(d.stored(t, ds, c)) {
 				k.Columns = append(k.Columns, c)
 			}
 		}
@@ -39,6 +39,27 @@ func (d *Draft) Keyless() []Keyless {
 		slices.SortStableFunc(k.Columns, func(a, b *catalog.Column) int { return cmp.Compare(rank(a), rank(b)) })
 		if k.Columns = k.Columns[:min(len(k.Columns), maxKeys)]; len(k.Columns) > 0 {
 			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// keyColumns are the columns of the dataset's key where it is not the primary one: those that the rows were found
+// to differ in, or else the fewest that a constraint says so of.
+func (t *table) keyColumns() []string {
+	if t.key != "" {
+		return []string{t.key}
+	}
+	if len(t.PrimaryKey) > 0 {
+		return nil
+	}
+	var out []string
+	for _, set := range t.Unique {
+		if (out == nil || len(set) < len(out)) && !slices.ContainsFunc(set, func(name string) bool {
+			c, ok := t.column(name)
+			return !ok || c.Nullable || !c.Supported || !c.Type.Groupable() || c.Form.Merges() || t.secret(c)
+		}) {
+			out = set
 		}
 	}
 	return out

@@ -8,29 +8,43 @@ import (
 	"usher/catalog"
 )
 
-// parents finds tables whose rows are a tenant's by what they reference, over as
-// many steps as it takes. Where several references lead to tenants, the one is
-// taken that has all that speaks for any of the others and more. Without such a
-// one the table is left out: a wrong owner would show rows to another tenant.
+// parents finds tables whose rows are a tenant's by what they reference, or by the
+// one row that references them, over as many steps as it takes. Where several
+// references lead to tenants, the one is taken that has all that speaks for any
+// of the others and more. Without such a one, and where a row may have none, the
+// table is left out: a wrong owner would show rows to another tenant, and rows
+// without one would be missing without a word.
 func parents(tables []*table) {
-	references := make(map[*table][]*through)
+	forward, both := make(edges), make(edges)
+	for _, t := range tables {
+		for _, fk := range t.ForeignKeys {
+			to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
+			if to == nil || to == t {
+				continue
+			}
+			to.referrers = append(to.referrers, t)
+			if t.open() && !t.view {
+				forward[t] = append(forward[t], &through{key: fk, to: to})
+			}
+			if to.open() && t.leftOut == "" && t.differsIn(fk.Columns) {
+				both[to] = append(both[to], &through{key: fk, to: t, back: true})
+			}
+		}
+	}
+	for t, ways := range forward {
+		both[t] = append(slices.Clone(ways), both[t]...)
+	}
 	for _, t := range tables {
 		if !t.open() || t.view {
 			continue
 		}
-		for _, fk := range t.ForeignKeys {
-			if to := find(tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to != t {
-				references[t] = append(references[t], &through{key: fk, to: to})
-			}
+		t.ways = distinct(forward.leading(t, forward[t]))
+		if !slices.ContainsFunc(t.ways, t.sure) {
+			t.ways = append(t.ways, both.leading(t, both[t][len(forward[t]):])...)
 		}
-	}
-	for _, t := range tables {
-		for _, w := range references[t] {
-			if reaches(references, w.to, map[*table]bool{t: true}) {
-				t.ways = append(t.ways, w)
-			}
+		if len(t.ways) == 0 {
+			t.ways = distinct(both.leading(t, forward[t]))
 		}
-		t.ways = distinct(t.ways)
 	}
 	for _, t := range tables {
 		if len(t.ways) > 0 {
@@ -61,9 +75,23 @@ func parents(tables []*table) {
 	}
 }
 
-// reaches tells whether references lead from a table to rows of tenants, by
-// tables that were not seen.
-func reaches(references map[*table][]*through, t *table, seen map[*table]bool) bool {
+// edges are how rows of tables lead to those of others.
+type edges map[*table][]*through
+
+// leading are those of a table's ways that lead to rows of tenants, not by itself.
+func (e edges) leading(t *table, ways []*through) []*through {
+	var out []*through
+	for _, w := range ways {
+		if e.reaches(w.to, map[*table]bool{t: true}) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// reaches tells whether ways lead from a table to rows of tenants, by tables that
+// were not seen.
+func (e edges) reaches(t *table, seen map[*table]bool) bool {
 	if t.tenant != "" {
 		return true
 	}
@@ -71,7 +99,7 @@ func reaches(references map[*table][]*through, t *table, seen map[*table]bool) b
 		return false
 	}
 	seen[t] = true
-	return slices.ContainsFunc(references[t], func(w *through) bool { return reaches(references, w.to, seen) })
+	return slices.ContainsFunc(e[t], func(w *through) bool { return e.reaches(w.to, seen) })
 }
 
 // distinct leaves out references that others imply: that of a line to its order
@@ -147,29 +175,87 @@ func (t *table) signs(w *through) sign {
 	return out
 }
 
-// choose takes the reference that more speaks for than for any other.
+// choose takes the reference that more speaks for than for any other, if every
+// row has it. Where none is of that kind the table may be the other side of one
+// that no two rows have: what that row does not reference is nobody's.
 func (t *table) choose() {
+	var refs, back []*through
 	for _, w := range t.ways {
+		if w.back {
+			back = append(back, w)
+		} else {
+			refs = append(refs, w)
+		}
+	}
+	switch w := t.strongest(refs); {
+	case w != nil && t.sure(w):
+		t.parent, t.through = w, w
+		return
+	case len(back) == 1 && len(t.referrers) == 1:
+		t.parent, t.through = back[0], back[0]
+		return
+	}
+	t.undecided, t.leftOut = true, t.doubt(refs, back)
+}
+
+// doubt says why none of the ways to a tenant is taken.
+func (t *table) doubt(refs, back []*through) string {
+	switch {
+	case len(back) > 1:
+		return "nothing tells which of the rows that reference it is its owner: that of " + listed(back)
+	case len(back) == 1:
+		return fmt.Sprintf("a row may be that of %s, but more than that references it: %s", back[0], strings.Join(t.referring(back[0].to), ", "))
+	case len(refs) == 1:
+		return fmt.Sprintf("a row may be that of %s, which may be null: such rows would be nobody's", refs[0])
+	}
+	return "nothing tells which of the rows that it references is its owner: that of " + listed(refs)
+}
+
+func listed(ways []*through) string {
+	var owners []string
+	for _, w := range ways {
+		owners = append(owners, w.String())
+	}
+	return strings.Join(owners, " or that of ")
+}
+
+// referring are the names of the tables that reference it, but for one reference of the one that is named.
+func (t *table) referring(but *table) []string {
+	var out []string
+	for _, r := range t.referrers {
+		if r == but {
+			but = nil
+		} else {
+			out = append(out, r.Name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// strongest is the reference that has all that speaks for any other, and more.
+func (t *table) strongest(refs []*through) *through {
+	for _, w := range refs {
 		s := t.signs(w)
-		if !slices.ContainsFunc(t.ways, func(other *through) bool {
+		if !slices.ContainsFunc(refs, func(other *through) bool {
 			o := t.signs(other)
 			return other != w && (o == s || o&s != o)
 		}) {
-			t.parent, t.through = w, w
-			return
+			return w
 		}
 	}
-	var owners []string
-	for _, w := range t.ways {
-		owners = append(owners, w.String())
-	}
-	t.undecided = true
-	t.leftOut = "nothing tells which of the rows that it references is its owner: that of " + strings.Join(owners, " or that of ")
+	return nil
 }
+
+// sure tells whether every row has a reference, and the database sees to it that it is one.
+func (t *table) sure(w *through) bool { return !w.back && !w.guess && t.always(w.key) }
 
 // why names what speaks for the reference that was taken, and not for all
 // others.
 func (t *table) why() string {
+	if t.parent.back {
+		return "no row has to reference any of the others"
+	}
 	common := ^sign(0)
 	for _, w := range t.others() {
 		common &= t.signs(w)
@@ -189,7 +275,26 @@ func (t *table) others() []*through {
 }
 
 func (w *through) String() string {
+	if w.back {
+		return fmt.Sprintf("%s (whose %s references it)", w.to.Name, strings.Join(w.key.Columns, ", "))
+	}
 	return fmt.Sprintf("%s (by %s)", w.to.Name, strings.Join(w.key.Columns, ", "))
+}
+
+// columns are the table's own, by which it is related.
+func (w *through) columns() []string {
+	if w.back {
+		return w.key.RefColumns
+	}
+	return w.key.Columns
+}
+
+// there are the columns of the table that a way leads to.
+func (w *through) there() []string {
+	if w.back {
+		return w.key.Columns
+	}
+	return w.key.RefColumns
 }
 
 func orphaned(w *through) string {
@@ -227,6 +332,13 @@ func (t *table) always(fk catalog.ForeignKey) bool {
 	})
 }
 
+// differsIn tells whether no two rows agree in the columns.
+func (t *table) differsIn(columns []string) bool {
+	return !t.Inherited && slices.ContainsFunc(append(slices.Clone(t.Unique), t.PrimaryKey), func(set []string) bool {
+		return len(set) > 0 && !slices.ContainsFunc(set, func(name string) bool { return !slices.Contains(columns, name) })
+	})
+}
+
 // keyed tells whether a reference is part of the table's key.
 func (t *table) keyed(fk catalog.ForeignKey) bool {
 	return !slices.ContainsFunc(fk.Columns, func(name string) bool { return !slices.Contains(t.PrimaryKey, name) })
@@ -238,9 +350,10 @@ func (d *Draft) relationOf(ds *catalog.Dataset, w *through) *catalog.Relation {
 		return nil
 	}
 	for _, rel := range ds.Relations {
-		same := !rel.Many && rel.To.Name == d.served(w.to.dataset) && len(rel.On) == len(w.key.Columns)
+		same := !rel.Many && rel.To.Name == d.served(w.to.dataset) && len(rel.On) == len(w.columns())
 		for _, p := range rel.On {
-			same = same && slices.Contains(w.key.Columns, ds.Bindings[d.source.Name].Columns[p.From.Name].Name)
+			i := slices.Index(w.columns(), ds.Bindings[d.source.Name].Columns[p.From.Name].Name)
+			same = same && i >= 0 && w.there()[i] == rel.To.Bindings[d.source.Name].Columns[p.To.Name].Name
 		}
 		if same {
 			return rel

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"usher/catalog"
+	"usher/value"
 )
 
 // What columns are called that nobody, or not everybody, is to read: the words
@@ -142,6 +145,41 @@ func secret(column string) bool {
 		return false
 	}
 	return mentions(parts, secretNames)
+}
+
+// What is a secret, and what is not everybody's, as a number or a date, too. Others of these count or measure
+// something, as input_tokens does.
+var (
+	secretNumbers   = phrases("pin, otp, totp, passcode, ssn, social security, national id, cvv, cvc, card number, card no, cc number, security code, verification code, recovery code, backup code")
+	personalNumbers = phrases("phone, telephone, tel, mobile, cell, fax, birth, birthday, birthdate, dob, salary, wage, payroll, income, tax id, tax number, tax no, vat id, vat number, tin, account number, account no, passport")
+)
+
+// secret tells whether a column of the table reads like something that nobody is to read, by its names and its type.
+func (t *table) secret(c catalog.TableColumn) bool {
+	switch {
+	case c.Type.Scalar == value.UUID && ends(parted(c.Name), phrases("session id")):
+		return slices.Equal(t.PrimaryKey, []string{c.Name}) || last(t.Name) == "session" // elsewhere it names one, and opens none
+	case measures(c.Type):
+		return secret(c.Name) && mentions(parted(c.Name), secretNumbers)
+	}
+	return secretOf(t.Name, c.Name)
+}
+
+// sensitive tells whether a column reads like something that not everybody is to read, by its name and its type.
+func sensitive(c catalog.TableColumn) bool {
+	if measures(c.Type) {
+		return personal(c.Name) && mentions(parted(c.Name), slices.Concat(secretNumbers, personalNumbers))
+	}
+	return personal(c.Name)
+}
+
+// measures tells whether values of a type are too few or too plain to be a secret.
+func measures(t value.Type) bool {
+	switch t.Scalar {
+	case value.Int, value.BigInt, value.Decimal, value.Float, value.Boolean, value.Enum, value.Date, value.Time, value.Timestamp, value.LocalTimestamp, value.Interval:
+		return true
+	}
+	return false
 }
 
 // secretOf tells whether a column of a table is called like something that nobody is to read, by its own name

@@ -1,8 +1,12 @@
 package setup
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"usher/catalog"
+	"usher/value"
 )
 
 func TestSecret(t *testing.T) {
@@ -66,6 +70,96 @@ func TestRecorded(t *testing.T) {
 	for _, name := range strings.Fields(`countries currencies categories order_status event_types catalog blogs user_roles products airports rates languages film payment_methods salesreasons calendars currency_conversions`) {
 		if about := recorded(name); about != "" {
 			t.Errorf("%s is one of %s", name, about)
+		}
+	}
+}
+
+// What numbers, times, enums and flags are called tells of what is measured, unless such a number is the secret itself.
+func TestSensitiveByType(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		table, column     string
+		scalar            value.Scalar
+		secret, sensitive bool
+	}{
+		{"api_keys", "api_key_scope", value.Enum, false, false},
+		{"stats", "session_id", value.UUID, false, true},
+		{"sessions", "session_id", value.UUID, true, true},
+		{"stats", "session_id", value.String, true, true},
+		{"usages", "input_tokens", value.BigInt, false, false},
+		{"claims", "emailCount", value.Int, false, false},
+		{"claims", "emailQuota", value.Int, false, false},
+		{"plan_limits", "ci_max_artifact_size_secret_detection", value.Int, false, false},
+		{"metrics", "reviewer_first_assigned_at", value.Timestamp, false, false},
+		{"settings", "push_repository_for_job_token_allowed", value.Boolean, false, false},
+		{"cards", "pin", value.Int, true, true},
+		{"cards", "card_number", value.BigInt, true, true},
+		{"people", "date_of_birth", value.Date, false, true},
+		{"people", "phone", value.BigInt, false, true},
+		{"people", "salary", value.Decimal, false, true},
+		{"people", "email", value.String, false, true},
+		{"tokens", "token", value.UUID, true, true},
+	} {
+		of := &table{Table: catalog.Table{Name: c.table}}
+		column := catalog.TableColumn{Name: c.column, Type: value.Type{Scalar: c.scalar}}
+		if got := of.secret(column); got != c.secret {
+			t.Errorf("%s.%s (%s) reads like a secret: %t", c.table, c.column, c.scalar, got)
+		}
+		if got := sensitive(column); got != c.sensitive {
+			t.Errorf("%s.%s (%s) is hardly for everybody: %t", c.table, c.column, c.scalar, got)
+		}
+	}
+}
+
+func TestPointsTo(t *testing.T) {
+	t.Parallel()
+	named := func(name string, key value.Scalar, columns ...string) *table {
+		out := &table{Table: catalog.Table{Name: name, PrimaryKey: []string{"id"}, Columns: []catalog.TableColumn{{Name: "id", Type: value.Type{Scalar: key}}}}}
+		for _, c := range columns {
+			out.Columns = append(out.Columns, catalog.TableColumn{Name: c, Type: value.Type{Scalar: key}})
+		}
+		return out
+	}
+	tables := []*table{
+		named("projects", value.BigInt), named("gateway_calls", value.UUID), named("users", value.BigInt), named("build_states", value.BigInt), named("Envelope", value.String),
+		named("old_notes", value.BigInt), named("new_notes", value.BigInt), named("schedules", value.BigInt),
+	}
+	for _, c := range []struct {
+		column string
+		scalar value.Scalar
+		to     string // empty: none; ?: one that nobody knows
+	}{
+		{"project_id", value.BigInt, "projects"},
+		{"target_project_id", value.Int, "projects"},
+		{"sourceProjectId", value.BigInt, "projects"},
+		{"call_id", value.UUID, "gateway_calls"},
+		{"call_id", value.BigInt, "?"},
+		{"note_id", value.BigInt, "?"}, // of either
+		{"state_id", value.Int, "?"},   // of what many have
+		{"author_id", value.BigInt, "?"},
+		{"updated_by", value.String, "?"},
+		{"owner", value.Int, "?"},
+		{"envelopeId", value.String, "Envelope"},
+		{"project", value.BigInt, "projects"},
+		{"schedules", value.Int, ""}, // that is how many
+		{"id", value.BigInt, ""},
+		{"trace", value.UUID, "?"},
+		{"name", value.String, ""},
+		{"paid_at", value.Timestamp, ""},
+		{"is_paid_by", value.Boolean, ""},
+	} {
+		from := named("merges", value.BigInt)
+		column := catalog.TableColumn{Name: c.column, Type: value.Type{Scalar: c.scalar}}
+		to, points := from.pointsTo(column, append(slices.Clone(tables), from))
+		got := ""
+		switch {
+		case to != nil:
+			got = to.Name
+		case points:
+			got = "?"
+		}
+		if got != c.to {
+			t.Errorf("%s (%s) leads to %q, not to %q", c.column, c.scalar, got, c.to)
 		}
 	}
 }

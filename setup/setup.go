@@ -79,7 +79,36 @@ func (d *Draft) served(name string) string {
 func (d *Draft) datasetOf(t *table) *catalog.Dataset { return d.Catalog.Dataset(d.served(t.dataset)) }
 
 // LeftOut is a table that is not served, and why.
-type LeftOut struct{ Table, Reason string }
+type LeftOut struct {
+	Table, Reason string
+	Lack          Lack
+}
+
+// Lack is what a table that is not served would need.
+type Lack string
+
+// What there may be to do about a table that is left out.
+const (
+	LacksChoice  Lack = "Whose a row is has to be chosen, and is proposed"
+	LacksOwner   Lack = "Nothing says whose the rows are, nor that they are everybody's"
+	LacksColumn  Lack = "Views that do not say whose a row is"
+	LacksFit     Lack = "Something does not fit"
+	LacksNothing Lack = "Of tools and extensions"
+)
+
+func (t *table) lack() Lack {
+	switch {
+	case t.Extension, t.tools():
+		return LacksNothing
+	case t.refused && !t.undecided:
+		return LacksFit
+	case t.undecided:
+		return LacksChoice
+	case t.view:
+		return LacksColumn
+	}
+	return LacksOwner
+}
 
 // Propose makes a draft. Where nobody says which column names a row's tenant and
 // the names do not tell, the error says what was found.
@@ -114,7 +143,7 @@ func (d *Draft) tenantless() error {
 	d.LeftOut = nil
 	for _, t := range d.tables {
 		if t.leftOut != "" {
-			d.LeftOut = append(d.LeftOut, LeftOut{Table: d.called(t), Reason: t.leftOut})
+			d.LeftOut = append(d.LeftOut, LeftOut{Table: d.called(t), Reason: t.leftOut, Lack: t.lack()})
 		}
 	}
 	if !slices.ContainsFunc(d.Catalog.Datasets, func(ds *catalog.Dataset) bool { return ds.Tenant != nil }) {
@@ -153,12 +182,13 @@ func (d *Draft) Holders() (holders, all int) {
 // leftOut is set once it is classified.
 type table struct {
 	catalog.Table
-	dataset  string // its name as a dataset
-	typeName string // its GraphQL type; empty: as the catalog has it
-	types    int    // how many names were tried for it
-	view     bool   // shows rows of other tables
-	tenant   string // the column that names a row's tenant
-	registry bool   // its rows are the tenants themselves
+	dataset  string   // its name as a dataset
+	typeName string   // its GraphQL type; empty: as the catalog has it
+	types    int      // how many names were tried for it
+	ends     []string // see endings
+	view     bool     // shows rows of other tables
+	tenant   string   // the column that names a row's tenant
+	registry bool     // its rows are the tenants themselves
 	common   bool
 	leftOut  string     // why
 	refused  bool       // it is left out since the catalog refuses it
@@ -167,7 +197,10 @@ type table struct {
 	through  *through   // that reference, should it be left out all the same
 	ways     []*through // all references that lead to rows of tenants
 
-	undecided bool   // it is left out since more than one of them may be the owner
+	referrers []*table // a table for each foreign key of another one onto it
+
+	undecided bool   // it is left out since nothing says for certain which of them is the owner
+	unsure    bool   // it is left out though nothing says that its rows are a tenant's
 	key       string // the column by which the rows were found to differ, where no constraint says so
 	rows      int64  // that were compared
 
@@ -176,8 +209,10 @@ type table struct {
 
 // through is how a table without the tenant column comes to one that has it.
 type through struct {
-	key catalog.ForeignKey
-	to  *table
+	key   catalog.ForeignKey
+	to    *table
+	back  bool // the key is that one's, onto this table, and no two of its rows have the same
+	guess bool // the database knows of no key: a column is called like one
 }
 
 // newTables names the datasets after the tables, with the schema before the

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -143,6 +144,8 @@ func written(t *testing.T, draft *setup.Draft) []byte {
 	return text
 }
 
+var withheld = regexp.MustCompile(`password|^person_email$`)
+
 // outline says what there is without the names of relations, which are chosen
 // when they are written, and without columns that read like secrets.
 func outline(cat *catalog.Catalog) []string {
@@ -157,7 +160,7 @@ func outline(cat *catalog.Catalog) []string {
 			out = append(out, "  key "+k.Name)
 		}
 		for _, c := range d.Columns {
-			if !strings.Contains(c.Name, "password") {
+			if !withheld.MatchString(c.Name) {
 				out = append(out, fmt.Sprintf("  %s %s %d %d %t from %s", c.Name, c.Type.GraphQL(), c.Type.Precision, c.Type.Scale, c.Nullable, d.Bindings["main"].Columns[c.Name].Name))
 			}
 		}
@@ -216,6 +219,93 @@ func TestUndecidedIsReady(t *testing.T) {
 	}
 	if draft.Catalog.Dataset("visits") != nil || draft.Catalog.Dataset("clicks") != nil {
 		t.Error("what is undecided is served")
+	}
+}
+
+// What is proposed behind # by names alone means what it says, too.
+func TestGuessedIsReady(t *testing.T) {
+	t.Parallel()
+	src := source(t, `CREATE TABLE projects (id BIGINT PRIMARY KEY, tenant_id INTEGER);
+		CREATE TABLE merges (id BIGINT PRIMARY KEY, target_project_id BIGINT NOT NULL, title VARCHAR);
+		CREATE TABLE marks (id BIGINT PRIMARY KEY, merge_id BIGINT);
+		CREATE TABLE contents (id INTEGER PRIMARY KEY, data VARCHAR);
+		CREATE TABLE papers (id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL, content_id INTEGER UNIQUE REFERENCES contents (id), other_id INTEGER REFERENCES contents (id));
+		CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR, password VARCHAR);
+		CREATE TABLE boards (id BIGINT PRIMARY KEY, user_id BIGINT, title VARCHAR, secret VARCHAR);
+		CREATE TABLE board_stages (id BIGINT PRIMARY KEY, board_id BIGINT, title VARCHAR);`)
+	draft, err := setup.Propose(src, setup.Options{Tenant: "tenant_id"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(written(t, draft)), "{file: "+os.DevNull+"}", "{env: SECRET}", 1)
+	var lines []string
+	for line := range strings.Lines(text) {
+		bare, behind := strings.CutPrefix(line, "  # ")
+		switch {
+		case bare == "  common: true\n": // the users, whose rows somebody has found to be projects'
+			lines = append(lines, "    tenant: {through: project}\n    relations: {project: {to: projects, on: {id: id}}}\n")
+		case behind && !strings.Contains(bare, "left out:") && (strings.HasPrefix(bare, "  ") || strings.HasSuffix(bare, ":\n")):
+			lines = append(lines, "  "+bare)
+		default:
+			lines = append(lines, line)
+		}
+	}
+	ready := strings.Join(lines, "")
+	cfg, err := config.Parse("usher.yml", []byte(ready), func(string) (string, bool) { return strings.Repeat("s", 32), true })
+	if err != nil {
+		t.Fatalf("%v\n%s", err, ready)
+	}
+	cat, problems := catalog.Compile(cfg.Spec, catalog.Introspected{"main": src.Tables})
+	if err := cfg.Locate(problems); err != nil {
+		t.Fatalf("%v\n%s", err, ready)
+	}
+	for dataset, owner := range map[string]string{"merges": "projects", "marks": "merges", "contents": "papers", "users": "projects", "boards": "users", "board_stages": "boards"} {
+		if got := cat.Dataset(dataset).Parent; got == nil || got.To.Name != owner {
+			t.Errorf("%s belong to %v, not to %s", dataset, got, owner)
+		}
+		if draft.Catalog.Dataset(dataset) != nil {
+			t.Errorf("%s are served before anybody has said so", dataset)
+		}
+	}
+	if cat.Dataset("users").Column("password") != nil || cat.Dataset("users").Column("email") != nil || cat.Dataset("boards").Column("secret") != nil {
+		t.Error("what reads like a secret is served with the rest of a table that was left out")
+	}
+}
+
+// What is everybody's and does not look like it is told, by whoever's hand it was written.
+func TestExposed(t *testing.T) {
+	t.Parallel()
+	yml := `sources: {main: {kind: duckdb, path: x.duckdb}}
+strategies: {shared: {kind: shared, source: main}}
+datasets:
+  orgs: {tenant: id, key: id, columns: {id: Int!, name: String}}
+  orders: {tenant: org_id, key: id, columns: {id: Int!, org_id: Int!}}
+  lines: {tenant: {through: order}, key: id, columns: {id: Int!, order_id: Int!}, relations: {order: {to: orders, on: {order_id: id}}}}
+  countries: {common: true, key: code, columns: {code: String!, name: String, region_id: Int}}
+  regions: {common: true, key: id, columns: {id: Int!, name: String}}
+  cities: {common: true, key: id, columns: {id: Int!, order_id: Int}, relations: {region: {to: regions, on: {order_id: id}}}}
+  marks: {common: true, key: id, columns: {id: Int!, target_org_id: Int, made_for: {type: Int, column: line_id}, orders: Int}}
+  contents: {common: true, key: id, columns: {id: Int!}, relations: {paper: {to: papers, on: {id: content}}, papers: {to: papers, many: true, on: {id: content}}}}
+  papers: {tenant: org_id, key: content, columns: {content: Int!, org_id: Int!}}
+  seals: {common: true, key: order_id, columns: {order_id: Int!}}
+  orderRows: {common: true, key: order_id, columns: {order_id: Int!}, bind: {main: {table: seen}}}
+`
+	cfg, err := config.Parse("usher.yml", []byte(yml), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, problems := catalog.Compile(cfg.Spec, nil)
+	if err := cfg.Locate(problems); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"datasets.contents: it is common, so every tenant sees all of it; but its relation paper leads to one row of papers, whose rows are tenants' (`tenant: {through: paper}`?)",
+		"datasets.marks: it is common, so every tenant sees all of it; but its column target_org_id ends like the tenant column of orders, its column made_for looks like a reference to lines, whose rows are tenants'",
+		"datasets.orderRows: it is common, so every tenant sees all of it; but its column order_id looks like a reference to orders, whose rows are tenants'",
+		"datasets.seals: it is common, so every tenant sees all of it; but its column order_id looks like a reference to orders, whose rows are tenants'",
+	}
+	if diff := cmp.Diff(want, setup.Exposed(cat)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

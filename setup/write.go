@@ -47,6 +47,9 @@ func (d *Draft) YAML(issuer Issuer) ([]byte, error) {
 			d.dataset(&out, t, ds)
 		}
 	}
+	if len(d.LeftOut) > 0 {
+		out.WriteString(leftOutText)
+	}
 	for _, t := range d.tables {
 		if t.leftOut != "" {
 			d.leftOut(&out, t)
@@ -54,6 +57,12 @@ func (d *Draft) YAML(issuer Issuer) ([]byte, error) {
 	}
 	return out.Bytes(), nil
 }
+
+// leftOutText stands before what is left out.
+const leftOutText = `  # What follows is left out, and served once its # is gone. Where a column or a relation says whose a row is, write
+  # "tenant: COLUMN" or "tenant: {through: RELATION}"; "common: true" only where every tenant may see all of it.
+
+`
 
 // written is what `naming` says; empty where names are kept.
 func (d *Draft) written() string {
@@ -70,6 +79,12 @@ func (d *Draft) column(ds *catalog.Dataset, c *catalog.Column) string {
 		return stored
 	}
 	return c.Name
+}
+
+// stored is what the source says of a column.
+func (d *Draft) stored(t *table, ds *catalog.Dataset, c *catalog.Column) catalog.TableColumn {
+	tc, _ := t.column(ds.Bindings[d.source.Name].Columns[c.Name].Name)
+	return tc
 }
 
 // tableOf is the table of a dataset.
@@ -89,10 +104,17 @@ func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	} else if ds.Parent != nil {
 		names := relationNames(ds)
 		name := Scalar(names[slices.Index(ds.Relations, ds.Parent)])
-		fmt.Fprintf(out, "    tenant: {through: %s}   # a row is the tenant's whose %s it references\n", name, name)
+		whose := fmt.Sprintf("a row is the tenant's whose %s it references", name)
+		if t.parent != nil && t.parent.back {
+			whose = fmt.Sprintf("a row is the tenant's whose %s references it, and nobody's where none does", name)
+		}
+		fmt.Fprintf(out, "    tenant: {through: %s}   # %s\n", name, whose)
 		d.otherOwners(out, t, ds, names)
 	} else {
 		fmt.Fprintf(out, "    tenant: %s\n", Scalar(d.column(ds, ds.Tenant)))
+	}
+	if t.view {
+		fmt.Fprintf(out, "    # A view: usher confines its rows, not what they show of other tables. Look at its text.\n")
 	}
 	d.body(out, t, ds)
 	out.WriteByte('\n')
@@ -139,10 +161,13 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	as.Catalog = d.all
 	as.body(&text, t, ds)
 	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
-	if lines > 1 {
+	switch {
+	case lines > 1:
 		fmt.Fprintf(out, "  # Keep the one line `tenant` that is right: a wrong one shows rows to another\n  # tenant. Then remove the # here.\n")
-	} else {
+	case strings.Contains(text.String(), ", which is left out\n"):
 		fmt.Fprintf(out, "  # Once that is served, remove the # here.\n")
+	default:
+		fmt.Fprintf(out, "  # If it is right all the same, remove the # here.\n")
 	}
 	fmt.Fprintf(out, "  # %s:\n", Scalar(t.dataset))
 	for line := range strings.Lines(text.String()) {
@@ -158,7 +183,7 @@ func (d *Draft) target(t *table, r *catalog.Relation) *table {
 		return to
 	}
 	for _, w := range t.ways {
-		if d.served(w.to.dataset) == r.To.Name && !r.Many {
+		if d.relationOf(d.all.Dataset(d.served(t.dataset)), w) == r {
 			return w.to
 		}
 	}
@@ -172,8 +197,11 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	}
 	if len(ds.Key) > 0 {
 		fmt.Fprintf(out, "    key: %s", d.names(ds, ds.Key))
-		if t.key != "" {
+		switch {
+		case t.key != "":
 			fmt.Fprintf(out, "   # no constraint says so: in all %d rows it is there and differs", t.rows)
+		case len(t.PrimaryKey) == 0:
+			fmt.Fprintf(out, "   # there is no primary key; these are unique, and never null")
 		}
 		out.WriteByte('\n')
 	}
@@ -205,12 +233,12 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	var lines [][3]string
 	width, values := 0, 0
 	for _, c := range ds.Columns {
-		stored := ds.Bindings[d.source.Name].Columns[c.Name].Name
-		tc, _ := t.column(stored)
+		tc := d.stored(t, ds, c)
+		stored := tc.Name
 		name, written, remark := Scalar(d.column(ds, c)), columnType(c), native(tc)
 		var keys []string
-		if c.Type.Scalar == value.Enum && !c.Type.List {
-			keys = append(keys, "name: "+Scalar(c.Type.EnumName), "labels: "+list(c.Type.Labels))
+		if c.Type.Scalar == value.Enum && !c.Type.List && !catalog.NamedAs(c.Type.EnumName, tc.Type) {
+			keys = append(keys, "name: "+Scalar(c.Type.EnumName))
 		}
 		if d.column(ds, c) != stored {
 			keys = append(keys, "column: "+Scalar(stored))
@@ -227,9 +255,11 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		switch {
 		case t.omitted[c.Name] != "":
 			name, remark = "# "+name, "left out: "+oneLine(t.omitted[c.Name])
-		case d.withheld(ds, c):
+		case d.withheld(t, ds, c) && !t.secret(tc):
+			name, remark = "# "+name, "hardly for everybody, and the view may show anybody's; without the # it is served"
+		case d.withheld(t, ds, c):
 			name, remark = "# "+name, "reads like a secret; without the # it is served"
-		case secretOf(t.Name, stored):
+		case t.secret(tc):
 			remark = "READS LIKE A SECRET, and is served since a key or a relation is made of it"
 		}
 		width = max(width, len(name))
@@ -278,21 +308,25 @@ func native(tc catalog.TableColumn) string {
 	return ""
 }
 
-func list(texts []string) string {
-	out := make([]string, len(texts))
-	for i, text := range texts {
-		out[i] = Scalar(text)
+// withheld tells whether a column reads like a secret or, in a view, which may show rows of whoever it is, like
+// what is not for everybody, and can be left out.
+func (d *Draft) withheld(t *table, ds *catalog.Dataset, c *catalog.Column) bool {
+	tc := d.stored(t, ds, c)
+	return (t.secret(tc) || t.view && sensitive(tc)) && !needed(d.Catalog, ds, c)
+}
+
+// Views names the views among the datasets: what they show of other tables is confined by nobody but themselves.
+func (d *Draft) Views() []string {
+	var out []string
+	for _, t := range d.tables {
+		if ds := d.datasetOf(t); ds != nil && t.view && t.leftOut == "" {
+			out = append(out, ds.Name)
+		}
 	}
-	return "[" + strings.Join(out, ", ") + "]"
+	return out
 }
 
-// withheld tells whether a column reads like a secret, and can be left out.
-func (d *Draft) withheld(ds *catalog.Dataset, c *catalog.Column) bool {
-	b := ds.Bindings[d.source.Name]
-	return secretOf(b.Table, b.Columns[c.Name].Name) && !needed(d.Catalog, ds, c)
-}
-
-// Withheld names the columns that read like secrets and are not served, as
+// Withheld names the columns that are not served for what they read like, as
 // table.column.
 func (d *Draft) Withheld() []string {
 	var out []string
@@ -302,7 +336,7 @@ func (d *Draft) Withheld() []string {
 			continue
 		}
 		for _, c := range ds.Columns {
-			if d.withheld(ds, c) {
+			if d.withheld(t, ds, c) {
 				out = append(out, d.called(t)+"."+ds.Bindings[d.source.Name].Columns[c.Name].Name)
 			}
 		}
@@ -435,25 +469,94 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	}
 	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
 	b := d.binding(t)
-	if t.through != nil && t.through.to.tenant != "" {
+	var lines []string
+	switch up := d.onceServed(t); {
+	case t.lack() == LacksNothing:
+		out.WriteByte('\n')
+		return
+	case t.undecided: // its rows are tenants', and so never proposed for everybody
+		fmt.Fprintf(out, "  # No relation can be made of that: it takes columns that are compared, and unique where they lead.\n\n")
+		return
+	case t.through != nil && !t.through.back && t.through.to.tenant != "":
 		b = binding{table: t.Name + "_by_tenant"}
 		fmt.Fprintf(out, "  # A view can bring the column along; with it, remove the # here:\n  #\n")
 		for _, line := range t.withTenant(d.Column, b.table) {
 			fmt.Fprintf(out, "  #   %s\n", oneLine(line))
 		}
 		fmt.Fprintf(out, "  #\n")
-	} else if t.refused {
-		fmt.Fprintf(out, "  # Once that is settled, remove the # here.\n")
-	} else {
-		fmt.Fprintf(out, "  # Give it a column that says whose a row is, or write `common: true` if\n")
-		fmt.Fprintf(out, "  # everybody may see all of it; then remove the # here.\n")
+		lines = append(lines, "tenant: "+Scalar(d.Column))
+	case t.has(d.Column):
+		lines = append(lines, "tenant: "+Scalar(d.Column))
+	case len(up) > 0:
+		lines = up
+	default:
+		lines = append(lines, "common: true")
+	}
+	columns, some := t.harmless(slices.Contains(lines, "common: true"))
+	if !some {
+		fmt.Fprintf(out, "  # Each of its columns reads like a secret, or like what is hardly for everybody.\n\n")
+		return
 	}
 	fmt.Fprintf(out, "  # %s:\n", Scalar(t.dataset))
-	fmt.Fprintf(out, "  #   tenant: %s\n", Scalar(d.Column))
+	for _, line := range slices.Concat(lines, columns) {
+		fmt.Fprintf(out, "  #   %s\n", line)
+	}
 	if b != (binding{}) {
 		fmt.Fprintf(out, "  #   bind: %s\n", d.bind(b))
 	}
 	out.WriteByte('\n')
+}
+
+// harmless are the lines that list a table's columns but for those that read like secrets or, where all is to be
+// everybody's, like what hardly is; none, where there are no such. It tells whether any column is left.
+func (t *table) harmless(common bool) (lines []string, some bool) {
+	var shown, kept []string
+	for _, c := range t.Columns {
+		switch {
+		case t.secret(c) || common && sensitive(c):
+			kept = append(kept, oneLine(c.Name))
+		case c.Supported && graphqlName.MatchString(c.Name):
+			shown = append(shown, Scalar(c.Name)+": {}")
+		}
+	}
+	if len(kept) == 0 {
+		return nil, true
+	}
+	lines = []string{"# without " + strings.Join(kept, ", "), "columns:"}
+	for _, column := range shown {
+		lines = append(lines, "  "+column)
+	}
+	return lines, len(shown) > 0
+}
+
+// onceServed are the lines by which the rows of a table that is left out are those of others that are left out.
+func (d *Draft) onceServed(t *table) []string {
+	var ways []*through
+	for _, fk := range t.ForeignKeys {
+		if to := find(d.tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to != t && len(fk.Columns) == 1 && t.always(fk) {
+			ways = append(ways, &through{key: fk, to: to})
+		}
+	}
+	var owners, relations []string
+	for _, w := range append(ways, t.pointers(d.tables)...) {
+		from, key := w.key.Columns[0], w.key.RefColumns[0]
+		name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(from, "_id"), "Id"), "ID")
+		if name == from {
+			name = singular(w.to.dataset)
+		}
+		if w.to.leftOut == "" || !w.to.differsIn([]string{key}) || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) || t.has(name) {
+			continue
+		}
+		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served", Scalar(name), oneLine(w.String())))
+		relations = append(relations, fmt.Sprintf("  %s: {to: %s, on: {%s: %s}}", Scalar(name), Scalar(w.to.dataset), Scalar(from), Scalar(key)))
+	}
+	if len(owners) > 1 {
+		owners = append([]string{"# one of these:"}, owners...)
+	}
+	if owners == nil {
+		return nil
+	}
+	return slices.Concat(owners, []string{"relations:"}, relations)
 }
 
 // withTenant is a statement, for people to run, of a view that takes the

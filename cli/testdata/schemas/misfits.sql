@@ -15,8 +15,8 @@ CREATE TABLE settings (project int PRIMARY KEY REFERENCES projects, colour text)
 CREATE TABLE numbered (org_id int NOT NULL, id int PRIMARY KEY);
 CREATE TABLE numbers (id int PRIMARY KEY, numbered int REFERENCES numbered);
 CREATE TABLE blobs (org_id text NOT NULL, id bytea PRIMARY KEY);
-CREATE TABLE blobs_parts (id int PRIMARY KEY, blob bytea REFERENCES blobs);
-CREATE TABLE parts_notes (id int PRIMARY KEY, part int REFERENCES blobs_parts);
+CREATE TABLE blobs_parts (id int PRIMARY KEY, blob bytea NOT NULL REFERENCES blobs);
+CREATE TABLE parts_notes (id int PRIMARY KEY, part int NOT NULL REFERENCES blobs_parts);
 CREATE TABLE pieces (id int PRIMARY KEY, whole int REFERENCES hidden.wholes);
 CREATE TABLE labels (id int PRIMARY KEY, title text);
 CREATE TABLE spatial_ref_sys (srid int PRIMARY KEY, srtext text);

@@ -5,7 +5,7 @@
 -- says: Left out  opinions: nothing tells which of the rows that it references is its owner: that of customer (by customerid) or that of product (by productid)
 -- says: Left out  productreview: it has no column tenant_id, and its column reviewername is hardly for everybody
 -- says: Left out  workorder: it has no column tenant_id, and is called like one of what people are or do (workorder)
--- says: COMMON    page
+-- says: Left out  page: it has no column tenant_id, and its column secretary may hold any text
 CREATE TABLE page (pageid int PRIMARY KEY, title text, secretary text, token_count int);
 CREATE TABLE productreview (id int PRIMARY KEY, pageid int REFERENCES page, reviewername text NOT NULL, emailaddress text NOT NULL);
 CREATE TABLE workorder (id int PRIMARY KEY, pageid int REFERENCES page, quantity int);

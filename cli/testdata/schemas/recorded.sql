@@ -7,17 +7,18 @@
 -- says: Left out  storage_blobs: it has no column tenant_id, and is called like one of what people are or do (blob)
 -- says: Left out  variants: it has no column tenant_id, and references storage_blobs, which is left out
 -- says: Left out  versions: it has no column tenant_id, and its columns itemType and itemId lead to rows of whichever table
--- says: COMMON    kinds, objects, rates, shapes
-CREATE TABLE projects (id int PRIMARY KEY, tenant_id int NOT NULL, kind_id int);
+-- says: Left out  shapes: it has no column tenant_id, and its column external_id looks like a reference
+-- says: COMMON    kinds, objects, rates
 CREATE TABLE kinds (id int PRIMARY KEY, kind_type text, name text);
 CREATE TABLE rates (id int PRIMARY KEY, kind_type text, kind_id int NOT NULL REFERENCES kinds, rate numeric);
 CREATE TABLE attribute_values (entity_id uuid, attribute_key text, str_v text, PRIMARY KEY (entity_id, attribute_key));
 CREATE TABLE objects (object_id int PRIMARY KEY, name text);
-CREATE TABLE shapes (id int PRIMARY KEY, object_id int, external_id text);
+CREATE TABLE shapes (id int PRIMARY KEY, object_id int REFERENCES objects, external_id text);
+CREATE TABLE projects (id int PRIMARY KEY, tenant_id int NOT NULL, rate int REFERENCES rates, object int REFERENCES objects, shape int REFERENCES shapes);
 CREATE TABLE versions (id int PRIMARY KEY, "itemType" text NOT NULL, "itemId" int NOT NULL, event text, object jsonb);
 CREATE TABLE logged (id int PRIMARY KEY, table_name text NOT NULL, row_data jsonb);
 CREATE TABLE storage_blobs (id int PRIMARY KEY, key_name text, filename text);
 CREATE TABLE variants (id int PRIMARY KEY, blob int NOT NULL REFERENCES storage_blobs, digest text);
 CREATE TABLE attachments (id int PRIMARY KEY, record_type text NOT NULL, record_id int NOT NULL, blob int REFERENCES storage_blobs);
 CREATE TABLE schema_migrations (version text PRIMARY KEY);
-INSERT INTO projects VALUES (1, 1, NULL), (2, 2, NULL);
+INSERT INTO projects VALUES (1, 1), (2, 2);

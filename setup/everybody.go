@@ -1,0 +1,153 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"usher/catalog"
+	"usher/value"
+)
+
+// What is everybody's has to show that it is: a table is common if all of its columns are such as countries,
+// currencies, products and plans have them, and if rows of tenants reference it. What only lacks a tenant may be
+// queues, settings, keys and messages of all.
+
+// What text of reference data is called, by the last word of its name: a name, or something as short.
+//
+//nolint:misspell // as it is spelled in some countries
+var naming = strings.Fields(`
+	name title label code symbol description abbreviation abbr slug iso iso2 iso3 iata icao alpha alpha2 alpha3 unit locale language currency country region
+	continent city timezone zone tz color colour icon type kind class category status state level plural singular caption native`)
+
+// Words of tables that programs keep for themselves, or that say how something is set up. The last word of a table's
+// name says of what its rows are.
+var machinery = strings.Fields(`
+	setting config configuration option preference param parameter variable property secret key credential token queue job task worker message lock locker cache counter telemetry
+	metric stat statistic session audit history outbox inbox lease heartbeat coordinator peer tunnel limit bus hook webhook migration backup archive prompt usage value`)
+
+// Words of tables of whom, or what, rows may belong to above the tenant, and of what people have named for themselves.
+//
+//nolint:misspell // as it is spelled in some countries
+var holders = strings.Fields(`
+	tenant org organization organisation workspace account company customer client merchant shop store site team distributor project namespace group department division branch office location
+	reseller partner vendor supplier agency agent brand franchise school class household family owner portfolio folder collection list board channel room campaign tag label keyword topic segment audience
+	place domain host url link device machine node server database repository bucket image picture photo avatar content page article note text`)
+
+// Tables of facts that are the same for everybody, whoever's rows reference them.
+var facts = strings.Fields("country currency language locale timezone continent airport")
+
+// unlike says why the columns of a table are not those of what is everybody's, or "": the most telling first.
+func (t *table) unlike(tables []*table) string {
+	var own []catalog.TableColumn // that are served, and lead nowhere
+	somewhere := ""
+	for _, c := range t.Columns {
+		if !c.Supported || t.references(c.Name) { // that is judged by where it leads
+			continue
+		}
+		switch to, points := t.pointsTo(c, tables); {
+		case to != nil:
+			return fmt.Sprintf("its column %s looks like a reference to %s", c.Name, to.Name)
+		case points && somewhere == "":
+			somewhere = fmt.Sprintf("its column %s looks like a reference", c.Name)
+		}
+		own = append(own, c)
+	}
+	if somewhere != "" {
+		return somewhere
+	}
+	key := func(c catalog.TableColumn) bool { return slices.Contains(t.PrimaryKey, c.Name) }
+	for _, why := range []struct {
+		text string
+		of   func(catalog.TableColumn) bool
+	}{
+		{"its column %s may hold anything", func(c catalog.TableColumn) bool {
+			return c.Type.List || c.Type.Scalar == value.JSON || c.Type.Scalar == value.Bytes || !key(c) && slices.Contains(held, last(c.Name))
+		}},
+		{"its column %s may hold any text", func(c catalog.TableColumn) bool {
+			return c.Type.Text() && !names(c.Name, t) && (!key(c) || !slices.Contains(references, last(c.Name)))
+		}},
+	} {
+		if i := slices.IndexFunc(own, why.of); i >= 0 {
+			return fmt.Sprintf(why.text, own[i].Name)
+		}
+	}
+	switch word := last(t.Name); {
+	case slices.Contains(machinery, word):
+		return fmt.Sprintf("is called like one of what programs keep (%s)", word)
+	case slices.Contains(holders, word):
+		return fmt.Sprintf("is called like those to whom rows belong, or like what these name for themselves (%s)", word)
+	}
+	if !slices.ContainsFunc(own, func(c catalog.TableColumn) bool { return c.Type.Text() || c.Type.Scalar == value.Enum }) {
+		return "has no name or code that tells what a row is"
+	}
+	return ""
+}
+
+// names tells whether a column of text is called like a name, a code or a description, in whichever language.
+func names(column string, t *table) bool {
+	parts := words(column)
+	n := len(parts)
+	return n > 0 && (slices.Contains(naming, singular(parts[n-1])) || slices.Contains(naming, parts[n-1]) ||
+		n > 1 && len(parts[n-1]) == 2 && slices.Contains(naming, parts[n-2]) || called(parts, t))
+}
+
+// last is the last word of a name, in the singular.
+func last(name string) string {
+	parts := words(name)
+	if len(parts) == 0 {
+		return ""
+	}
+	return singular(parts[len(parts)-1])
+}
+
+// everybodys makes those tables common of which all tells that they are everybody's, and leaves out the others.
+func everybodys(tables []*table, column string) {
+	lacks := "it has no column " + column
+	for _, t := range tables {
+		if t.open() {
+			t.leftOut = t.unfit(tables, column)
+		}
+	}
+	astray(tables, column)
+	for _, t := range tables {
+		if t.open() {
+			if why := t.unlike(tables); why != "" {
+				t.leftOut, t.unsure = lacks+", and "+why, true
+			}
+		}
+	}
+	astray(tables, column)
+	for changed := true; changed; {
+		changed = false
+		for _, t := range tables {
+			if t.open() && !t.common && t.evident() {
+				t.common, changed = true, true
+			}
+		}
+	}
+	for _, t := range tables {
+		if t.open() && !t.common {
+			t.leftOut, t.unsure = lacks+", and no foreign key of tenants' rows leads to it, as to countries or currencies", true
+		}
+	}
+}
+
+// astray leaves out what leads to tables that are left out, or are tenants'.
+func astray(tables []*table, column string) {
+	for changed := true; changed; {
+		changed = false
+		for _, t := range tables {
+			if t.open() {
+				t.leftOut, t.unsure = t.leadsAway(tables, column)
+				changed = changed || !t.open()
+			}
+		}
+	}
+}
+
+// evident tells whether rows of tenants, or what is everybody's, lead to the table, or its name is that of facts.
+func (t *table) evident() bool {
+	return slices.Contains(facts, last(t.Name)) || ends(words(t.Name), phrases("time zone, time zones")) ||
+		slices.ContainsFunc(t.referrers, func(by *table) bool { return by != t && by.leftOut == "" && (!by.open() || by.common) })
+}

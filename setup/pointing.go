@@ -1,0 +1,196 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"usher/catalog"
+	"usher/value"
+)
+
+// Names of columns end like this where these lead to rows of other tables, and like
+// those that follow where they lead to somebody.
+var (
+	pointers = strings.Fields("id ids uuid guid by ref fk")
+	somebody = strings.Fields("user author creator owner editor assignee assigner reviewer approver member customer client employee manager sender recipient initiator")
+)
+
+// What many tables have of their own: a table that ends with such a word is no other's.
+var general = strings.Fields("state status type kind level category class group parent owner source target item key value stat usage setting log event")
+
+// pointsTo finds the table that a column of a table is called like a reference to: target_project_id is one to
+// projects, and interception_id to gateway_interceptions where there is no other such table. It is nil where there is
+// none, or where only the name's end tells, as that of author_id does: then the column leads somewhere all the same.
+func (t *table) pointsTo(c catalog.TableColumn, tables []*table) (to *table, points bool) {
+	switch parts := words(c.Name); {
+	case !identifies(c.Type):
+		return nil, false
+	case len(parts) == 0 || len(parts) == 1 && slices.Contains(references, parts[0]) && slices.Contains(t.PrimaryKey, c.Name):
+		return nil, false
+	case slices.Equal(t.PrimaryKey, []string{c.Name}) && (len(parts) == 1 || called(parts[:len(parts)-1], t)):
+		return nil, false
+	case len(parts) > 1 && slices.Contains(pointers, parts[len(parts)-1]):
+		to = t.calledLike(parts[:len(parts)-1], c, tables)
+		return to, to != nil || !slices.Equal(t.PrimaryKey, []string{c.Name})
+	case c.Type.Scalar == value.UUID, !c.Type.Text() && slices.Contains(somebody, parts[len(parts)-1]):
+		to = t.calledLike(parts, c, tables)
+		return to, to != nil || !slices.Equal(t.PrimaryKey, []string{c.Name})
+	case singular(parts[len(parts)-1]) == parts[len(parts)-1]: // the others count something
+		to = t.keyedLike(parts, c, tables)
+		return to, to != nil
+	}
+	return nil, false
+}
+
+// identifies tells whether values of a type may be those of a key.
+func identifies(t value.Type) bool {
+	switch t.Scalar {
+	case value.Int, value.BigInt, value.Decimal, value.UUID, value.JSON:
+		return true
+	}
+	return t.Text()
+}
+
+// calledLike is the table whose name is a thing's, or ends with it; the longest part of the thing's name counts.
+func (t *table) calledLike(thing []string, c catalog.TableColumn, tables []*table) *table {
+	for i := range thing {
+		if to := t.keyedLike(thing[i:], c, tables); to != nil {
+			return to
+		}
+	}
+	if slices.Contains(general, strings.Join(thing, "")) || len(thing) == 1 && slices.Contains(somebody, thing[0]) {
+		return nil
+	}
+	var found *table
+	for _, to := range tables {
+		if to == t || !called(thing, to) || !to.takes(c) {
+			continue
+		}
+		if found != nil {
+			return nil // it could be either
+		}
+		found = to
+	}
+	return found
+}
+
+// keyedLike is the table of that name which has a key that the column may hold, that of the same schema first.
+func (t *table) keyedLike(thing []string, c catalog.TableColumn, tables []*table) *table {
+	var found *table
+	one := strings.Join(thing, "")
+	for _, to := range tables {
+		if to != t && isPlural(one, to.endings()[0]) && to.takes(c) && (found == nil || to.Schema == t.Schema) {
+			found = to
+		}
+	}
+	return found
+}
+
+// called tells whether the name of a table ends with the thing's.
+func called(thing []string, t *table) bool {
+	one := strings.Join(thing, "")
+	return slices.ContainsFunc(t.endings(), func(ending string) bool { return isPlural(one, ending) })
+}
+
+// endings are the table's name without gaps, and what is left of it without its first word, its first two and so on.
+func (t *table) endings() []string {
+	if t.ends == nil {
+		parts := words(t.Name)
+		t.ends = []string{strings.Join(parts, "")}
+		for i := 1; i < len(parts); i++ {
+			t.ends = append(t.ends, strings.Join(parts[i:], ""))
+		}
+	}
+	return t.ends
+}
+
+// takes tells whether a column may hold keys of the table; nobody knows of a table without one.
+func (t *table) takes(c catalog.TableColumn) bool {
+	key, ok := t.soleKey()
+	return !ok || key.Type.Scalar == c.Type.Scalar || key.Type.Exact() && c.Type.Exact() || key.Type.Text() && c.Type.Text() || c.Type.List || c.Type.Scalar == value.JSON
+}
+
+// soleKey is the one column of the primary key, or the column id.
+func (t *table) soleKey() (catalog.TableColumn, bool) {
+	if len(t.PrimaryKey) == 1 {
+		return t.column(t.PrimaryKey[0])
+	}
+	return t.column("id")
+}
+
+// references tells whether a column is in a foreign key.
+func (t *table) references(column string) bool {
+	return slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool { return slices.Contains(fk.Columns, column) })
+}
+
+// guesses finds the ways to tenants' rows of which no foreign key says, and of what leads to tables that have only
+// such: these stay left out, with what may be written.
+func guesses(tables []*table) {
+	for changed := true; changed; {
+		changed = false
+		for _, t := range tables {
+			if !t.open() || t.view || t.tools() {
+				continue
+			}
+			if why := t.guess(tables); len(t.ways) > 0 {
+				t.undecided, t.leftOut, changed = true, why, true
+			}
+		}
+	}
+}
+
+func (t *table) guess(tables []*table) (why string) {
+	var guessed []string
+	for _, fk := range t.ForeignKeys {
+		if to := find(tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to != t && to.undecided {
+			t.ways = append(t.ways, &through{key: fk, to: to})
+		}
+	}
+	if len(t.ways) == 1 {
+		return orphaned(t.ways[0])
+	}
+	if len(t.ways) > 1 {
+		return "nothing tells which of the rows that it references is its owner: that of " + listed(t.ways)
+	}
+	for _, w := range t.pointers(tables) {
+		if w.to.tenant != "" || w.to.parent != nil || w.to.undecided {
+			t.ways = append(t.ways, w)
+			guessed = append(guessed, fmt.Sprintf("%s to %s", w.key.Columns[0], w.to.Name))
+		}
+	}
+	if more := len(guessed) - maxSeen; more > 0 {
+		guessed = append(guessed[:maxSeen], fmt.Sprintf("and %d more", more))
+	}
+	return "no foreign key says whose its rows are, though it has columns that look like references: " + strings.Join(guessed, ", ")
+}
+
+// pointers are the ways by columns that are called like references to one row, though no foreign key says so.
+func (t *table) pointers(tables []*table) []*through {
+	var out []*through
+	for _, c := range t.Columns {
+		to, _ := t.pointsTo(c, tables)
+		if to == nil || to.view || to.common || c.Type.List || c.Type.Scalar == value.JSON || t.references(c.Name) || t.kindOf(c.Name) != "" {
+			continue
+		}
+		if key, ok := to.soleKey(); ok {
+			out = append(out, &through{to: to, guess: true, key: catalog.ForeignKey{Columns: []string{c.Name}, RefSchema: to.Schema, RefTable: to.Name, RefColumns: []string{key.Name}}})
+		}
+	}
+	return out
+}
+
+// kindOf is the column that names the table which another one leads to (a polymorphic association); empty if there is none.
+func (t *table) kindOf(column string) string {
+	parts := words(column)
+	n := len(parts) - 1
+	if n < 1 || parts[n] != "id" {
+		return ""
+	}
+	for _, other := range t.Columns {
+		if (other.Type.Text() || other.Type.Scalar == value.Enum) && slices.Equal(words(other.Name), append(slices.Clone(parts[:n]), "type")) {
+			return other.Name
+		}
+	}
+	return ""
+}
