@@ -10,7 +10,7 @@ import (
 	"usher/test/program"
 )
 
-const labelled = `
+const labeled = `
 control: {path: %q, key: {id: a, secret: {env: KEY}}}
 sources: {shop: %s}
 strategies: {all: {kind: shared, source: shop}}
@@ -29,7 +29,7 @@ func TestLabelsThatAreNoMore(t *testing.T) {
 	const lost = "UNAVAILABLE: the source's table differs from the catalog: an enum has no such label any more"
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, tables+`CREATE VIEW casts AS SELECT tenant, id, note::level AS level FROM logs`)
-	text := fmt.Sprintf(labelled, "%[4]s", "{kind: postgres, host: 127.0.0.1, port: %[3]d, database: %[1]q, user: %[2]q, password: {env: PG}, sslmode: disable}")
+	text := fmt.Sprintf(labeled, "%[4]s", "{kind: postgres, host: 127.0.0.1, port: %[3]d, database: %[1]q, user: %[2]q, password: {env: PG}, sslmode: disable}")
 	i := importing{writing: openWritingOf(t, db, text+"  casts: {tenant: tenant, key: id}\n"), sql: db.Open(t)}
 	i.serve(t)
 	i.query(t, i.root, `mutation { admin { createTenant(input: {id: "a"}) { id } } }`)
@@ -71,7 +71,7 @@ func TestLabelsThatAreNoMore(t *testing.T) {
 	dir := t.TempDir()
 	shop := filepath.Join(dir, "shop.duckdb")
 	program.MakeDuckDB(t, shop, tables)
-	i = importing{writing: openFiles(t, dir, fmt.Sprintf(labelled, filepath.Join(dir, "store.duckdb"), "{kind: duckdb, path: shop.duckdb}"))}
+	i = importing{writing: openFiles(t, dir, fmt.Sprintf(labeled, filepath.Join(dir, "store.duckdb"), "{kind: duckdb, path: shop.duckdb}"))}
 	i.serve(t)
 	ann = i.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	replace(t, shop, func(path string) { program.MakeDuckDB(t, path, strings.ReplaceAll(tables, "'mid'", "'middle'")) })

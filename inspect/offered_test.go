@@ -94,12 +94,18 @@ func TestAdviceOnPeopleOfSeveralTenants(t *testing.T) {
 		CREATE TABLE rooms (id int PRIMARY KEY, org text NOT NULL);
 		CREATE TABLE members (org text NOT NULL, person text NOT NULL REFERENCES people, PRIMARY KEY (org, person));
 		CREATE TABLE tickets (org text NOT NULL, id int NOT NULL, owner_id text NOT NULL REFERENCES people, helper_id text REFERENCES people, room_id int REFERENCES rooms, title text, PRIMARY KEY (org, id));
+		CREATE TABLE notes (room_id int NOT NULL REFERENCES rooms, n int NOT NULL, by text REFERENCES people, PRIMARY KEY (room_id, n)); CREATE INDEX ON rooms (org);
 		CREATE VIEW known AS SELECT m.org, p.id, p.name FROM members m JOIN people p ON p.id = m.person;
 		CREATE ROLE `+db.Name+`_w LOGIN PASSWORD 'x'; GRANT SELECT, INSERT, UPDATE, DELETE ON tickets, members TO `+db.Name+`_w; GRANT SELECT ON known TO `+db.Name+`_w;
 		REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO `+db.Name+`_w`)
 	const datasets = `
   tickets: {tenant: org, key: id, writable: [insert, update], relations: {owner: {to: known, on: {owner_id: id}}}}
   known: {tenant: org, key: id, columns: {org: String, id: String!, name: String}}
+`
+	const others = `
+  members: {tenant: org, key: person, writable: true}
+  notes: {tenant: {through: room}, writable: true, key: [room_id, n], relations: {room: {to: rooms, on: {room_id: id}}}}
+  rooms: {tenant: org}
 `
 	const roles = "roles: {clerk: {datasets: {known: {}, tickets: {insert: {presets: {owner_id: $subject}}, update: {}}}}%s}\n"
 	const (
@@ -123,6 +129,14 @@ func TestAdviceOnPeopleOfSeveralTenants(t *testing.T) {
 		}
 		if strings.Count(notes, "\n") != len(c.want)-1 {
 			t.Errorf("%s: the notes are\n%s", c.roles, notes)
+		}
+	}
+	// What says who is in which tenant leads to people without that, and so does what has no tenant column to pair.
+	notes := notesOf(t, checkShop(t, db, others))
+	const preset = "refers to public.people, and no dataset says whose rows those are, so nobody gives it a value%s: where its rows are of several tenants, let roles preset it, as with $subject, as docs/writes.md says"
+	for _, want := range []string{"datasets.members: (person) " + fmt.Sprintf(preset, ", and no insert is offered but by a role that presets it"), "datasets.notes: (by) " + fmt.Sprintf(preset, "")} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("%q is not said:\n%s", want, notes)
 		}
 	}
 	// What nobody is led to by what is written is not locked.

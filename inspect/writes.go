@@ -164,24 +164,38 @@ func astray(d *catalog.Dataset, b *catalog.Binding, t catalog.Table, tables map[
 
 // owner says what would tell whose rows they are that a foreign key leads to.
 func owner(d *catalog.Dataset, b *catalog.Binding, fk catalog.ForeignKey, tables map[string]catalog.Table) string {
-	tenant, ok := tenantColumn(d, b)
-	has := func(t catalog.Table, name string) bool {
-		return slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return c.Name == name })
+	serve := "serve that table as a dataset, or let the foreign key pair the tenants"
+	to, known := tables[catalog.TableKey(fk.RefSchema, fk.RefTable)]
+	tenant, own := tenantColumn(d, b)
+	if !own && d.Parent != nil && d.Ancestor().Tenant != nil {
+		tenant = d.Ancestor().Tenant.Name
 	}
-	if to, known := tables[catalog.TableKey(fk.RefSchema, fk.RefTable)]; !known || !ok || has(to, tenant) {
-		return "serve that table as a dataset, or let the foreign key pair the tenants"
+	if !known || tenant == "" || slices.ContainsFunc(to.Columns, func(c catalog.TableColumn) bool { return c.Name == tenant }) {
+		return serve
 	}
-	members := "a table of who is in which tenant"
+	preset := "where its rows are of several tenants, let roles preset it, as with $subject"
+	pairs, itself := members(tenant, fk, tables), catalog.TableKey(b.Schema, b.Table)
+	switch {
+	case !own || slices.ContainsFunc(pairs, func(m string) bool { return strings.HasSuffix(m, ") of "+itself) }): // whoever makes people says where they are
+		return preset + ", as docs/writes.md says"
+	case pairs == nil:
+		pairs = []string{"a table of who is in which tenant"}
+	}
+	return preset + ", or let the foreign key pair the tenants by leading to " + strings.Join(pairs, " or ") + ", as docs/writes.md says"
+}
+
+// members are the tables that say which rows of another are in which tenant, with what a foreign key would lead to.
+func members(tenant string, fk catalog.ForeignKey, tables map[string]catalog.Table) (out []string) {
 	for _, key := range slices.Sorted(maps.Keys(tables)) {
-		for _, of := range tables[key].ForeignKeys { // of those who are in several tenants
+		for _, of := range tables[key].ForeignKeys {
 			pair := append([]string{tenant}, of.Columns...)
-			if of.RefSchema == fk.RefSchema && of.RefTable == fk.RefTable && len(of.Columns) == 1 && key != catalog.TableKey(b.Schema, b.Table) &&
+			if of.RefSchema == fk.RefSchema && of.RefTable == fk.RefTable && len(pair) == 2 &&
 				slices.ContainsFunc(tables[key].UniqueSets(), func(set []string) bool { return len(set) == 2 && begins(set, pair) }) {
-				members = "(" + strings.Join(pair, ", ") + ") of " + key
+				out = append(out, "("+strings.Join(pair, ", ")+") of "+key)
 			}
 		}
 	}
-	return "where its rows are of several tenants, let roles preset it, as with $subject, or let the foreign key pair the tenants by leading to " + members + ", as docs/writes.md says"
+	return out
 }
 
 // deferred names the keys that the database would check when a transaction ends. All is checked
