@@ -119,6 +119,7 @@ func TestAdviceOnPeopleOfSeveralTenants(t *testing.T) {
 	}{
 		{"", []string{helper, owner + "no insert is offered but by a role that presets it: where its rows", room}},
 		{fmt.Sprintf(roles, ""), []string{helper, room}},
+		{"roles: {reader: {datasets: {tickets: {}, known: {}}}}\n", []string{"roles: what `writable` says of these no role grants, so nobody does it: insert, update of tickets"}},
 		{fmt.Sprintf(roles, ", other: {datasets: {tickets: {insert: {}}}}"), []string{helper, owner + "an insert is offered by the roles that preset it only: clerk: where its rows", room}},
 	} {
 		notes := notesOf(t, checkShop(t, db, datasets+c.roles))

@@ -26,7 +26,9 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			if t, ok := tables[source][catalog.TableKey(b.Schema, b.Table)]; ok && d.WritableIn(b) {
 				out = append(out, counted(cat, cat.Sources[source], d, b, t)...)
 				said, of := astray(d, b, t, tables[source], by)
-				out, strays = append(out, said...), append(strays, of...)
+				if strays = append(strays, of...); !by.none || len(granting(cat, d, catalog.UpdateRows)) > 0 {
+					out = append(out, said...)
+				}
 				out = append(out, deferred(d, b)...)
 				out = append(out, readerWrites(cat.Sources[source], d, b, t)...)
 			}
@@ -41,21 +43,23 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	return append(out, unused(cat)...)
 }
 
-// inserters are the roles that insert rows of a dataset.
-type inserters []*catalog.WriteGrant
+// inserters are those who insert rows of a dataset: roles, or whoever writes where there are none.
+type inserters struct {
+	grants []*catalog.WriteGrant // by the roles' names
+	none   bool                  // there are roles, and none inserts
+}
 
 func insertersOf(cat *catalog.Catalog, d *catalog.Dataset) (out inserters) {
-	for _, name := range slices.Sorted(maps.Keys(cat.Roles)) {
-		if right := cat.Roles[name].Datasets[d.Name]; right != nil && right.Insert != nil {
-			out = append(out, right.Insert)
-		}
+	for _, r := range granting(cat, d, catalog.InsertRows) {
+		out.grants = append(out.grants, r.Datasets[d.Name].Insert)
 	}
+	out.none = len(cat.Roles) > 0 && out.grants == nil
 	return out
 }
 
 // preset are the names of the roles that fill in a column.
 func (by inserters) preset(col *catalog.Column) (out []string) {
-	for _, g := range by {
+	for _, g := range by.grants {
 		if slices.ContainsFunc(g.Presets, func(p catalog.Preset) bool { return p.Column == col }) {
 			out = append(out, g.Role)
 		}
@@ -65,12 +69,12 @@ func (by inserters) preset(col *catalog.Column) (out []string) {
 
 // all tells whether whoever inserts has a column filled in.
 func (by inserters) all(col *catalog.Column) bool {
-	return len(by) > 0 && len(by.preset(col)) == len(by)
+	return len(by.grants) > 0 && len(by.preset(col)) == len(by.grants)
 }
 
 // lack tells whether somebody is offered no insert for lack of a column.
 func (by inserters) lack(d *catalog.Dataset, col *catalog.Column) bool {
-	return d.Writes.Inserts() && d.Writes.Lacks(col, d.Common) && !by.all(col)
+	return !by.none && d.Writes.Inserts() && d.Writes.Lacks(col, d.Common) && !by.all(col)
 }
 
 // offered says to whom an insert is offered all the same.
@@ -256,7 +260,7 @@ func unused(cat *catalog.Catalog) []string {
 				ops = append(ops, each.op)
 			}
 		}
-		if way := strings.Join(ops, " and "); ops != nil {
+		if way := strings.Join(ops, ", "); ops != nil {
 			if of[way] == nil {
 				ways = append(ways, way)
 			}
