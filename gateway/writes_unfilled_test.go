@@ -18,6 +18,7 @@ default_strategy: all
 datasets:
   orders: {tenant: tenant, key: id, writable: true, columns: {tenant: String!, id: Int!, note: String}}
   keyless: {tenant: tenant, writable: true, columns: {tenant: String, id: Int}, bind: {shop: {table: bare}}}
+  led: {tenant: tenant, key: id, writable: true}
   later: {tenant: tenant, key: id, writable: true, columns: {tenant: String!, id: Int!}}
 `
 
@@ -25,6 +26,9 @@ const unfilledTables = `
 	CREATE TABLE orders (tenant text NOT NULL, id int NOT NULL, note text, secret text NOT NULL, PRIMARY KEY (tenant, id));
 	CREATE TABLE bare (tenant text, id int);
 	CREATE TABLE later (tenant text NOT NULL, id int NOT NULL, PRIMARY KEY (tenant, id));
+	CREATE TABLE persons (id text PRIMARY KEY);
+	CREATE TABLE led (tenant text NOT NULL, id int NOT NULL, who text NOT NULL REFERENCES persons, PRIMARY KEY (tenant, id));
+	INSERT INTO persons VALUES ('p');
 	INSERT INTO orders VALUES ('a', 1, NULL, 's');
 `
 
@@ -39,7 +43,7 @@ func TestInsertsThatCannotSucceed(t *testing.T) {
 	without := func(t *testing.T, g writing) string {
 		t.Helper()
 		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
-		if got := fields(t, g, ann); !strings.Contains(got, `"updateOrders"`) || strings.Contains(got, `"insertOrders`) || strings.Contains(got, "Keyless") || !strings.Contains(got, `"insertLaterOne"`) {
+		if got := fields(t, g, ann); !strings.Contains(got, `"updateOrders"`) || strings.Contains(got, `"insertOrders`) || strings.Contains(got, "Keyless") || strings.Contains(got, "insertLed") || !strings.Contains(got, `"insertLaterOne"`) {
 			t.Errorf("the mutations are %s", got)
 		}
 		if got := short(t, g.query(t, ann, `mutation { updateOrdersByPk(id: 1, set: {note: "x"}) { note } }`)); got != `{"updateOrdersByPk":{"note":"x"}}` {
@@ -62,11 +66,15 @@ func TestInsertsThatCannotSucceed(t *testing.T) {
 		if got := g.query(t, ann, `mutation { insertLaterOne(row: {id: 1}) { id } }`); !strings.Contains(got, "rows of later need a value that nobody here may give") || strings.Contains(got, "must") || strings.Contains(got, "SIGHUP") {
 			t.Errorf("of a column that came meanwhile: %s", got)
 		}
-		db.Exec(t, "CREATE FUNCTION fills() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.secret := 7; RETURN NEW; END'; CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fills()")
+		db.Exec(t, "CREATE FUNCTION fills() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.secret := 7; RETURN NEW; END'; CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fills();"+
+			"CREATE FUNCTION leads() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.who := 'p'; RETURN NEW; END $$; CREATE TRIGGER t BEFORE INSERT ON led FOR EACH ROW EXECUTE FUNCTION leads()")
 		g = open()
 		ann = g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 		if got := short(t, g.query(t, ann, `mutation { insertOrdersOne(row: {id: 2}) { id } }`)); got != `{"insertOrdersOne":{"id":2}}` {
 			t.Errorf("a trigger fills it in: %s", got)
+		}
+		if got := short(t, g.query(t, ann, `mutation { insertLedOne(row: {id: 2}) { who } }`)); got != `{"insertLedOne":{"who":"p"}}` {
+			t.Errorf("a trigger fills in what nobody gives: %s", got)
 		}
 		if got := fields(t, g, ann); strings.Contains(got, "insertLater") {
 			t.Errorf("the column that came is known now: %s", got)
