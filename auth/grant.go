@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones are judged by the same table on every machine
@@ -145,15 +146,25 @@ func tryDefault[T any](c claim, none query.Object, convert func(query.Value) (T,
 	return nil
 }
 
+// tenantID reads an id: a text, or a whole number as it is written. From 2^53 on an issuer that counts in doubles writes one
+// number for several, so that it would be two tenants' id.
 func tenantID(v query.Value) (string, error) {
-	id, ok := v.(query.Text)
-	if !ok {
-		return "", fmt.Errorf("%w: an id is a string", ErrTenant)
+	var id string
+	switch v := v.(type) {
+	case query.Text:
+		id = string(v)
+	case query.Number:
+		id = string(v)
+		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n >= 1<<53 || !wholeNumber.MatchString(id) {
+			return "", fmt.Errorf("%w: a number is a whole one below 2^53, written in digits", ErrTenant)
+		}
+	default:
+		return "", fmt.Errorf("%w: an id is a string or a whole number", ErrTenant)
 	}
-	if err := principal.CheckTenantID(string(id)); err != nil {
+	if err := principal.CheckTenantID(id); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrTenant, err)
 	}
-	return string(id), nil
+	return id, nil
 }
 
 // externalTenant reads what an issuer calls a tenant: a text, or a whole number as

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -365,4 +366,20 @@ func TestConfidentialAccounts(t *testing.T) {
 			t.Errorf("%s was taken as %d accounts", text, len(got))
 		}
 	}
+}
+
+// A tenant that is a whole number is who its digits say, as text or not.
+func TestTenantsAsNumbers(t *testing.T) {
+	t.Parallel()
+	v := verifier(t, Options{Tenants: func(_ context.Context, id string) (string, principal.Routing, error) {
+		return id, principal.Routing{}, nil
+	}}, shop())
+	for claim, want := range map[string]string{"7": "7", `"7"`: "7", "9007199254740991": "9007199254740991", `"9007199254740993"`: "9007199254740993"} {
+		p, err := v.Verify(t.Context(), shopDraft().with(map[string]any{"tenant": json.RawMessage(claim)}).sign())
+		if err != nil || p.Tenant != want || p.TenantKey != want {
+			t.Errorf("%s is %q with %q, %v", claim, p.Tenant, p.TenantKey, err)
+		}
+	}
+	p, err := v.Verify(t.Context(), shopDraft().with(map[string]any{"tenant": 0}).sign())
+	checkRefused(t, p, err, ErrTenant)
 }

@@ -69,7 +69,7 @@ func (c *compiler) datasets() {
 		c.chooseSources, c.bind, c.owns, c.choices, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
 		func(d *draft) { checkFields(d.at, d.Dataset) },
 		func(d *draft) { c.policy(d.at.in("filter"), d.Dataset, d.Filter) },
-		c.apiWrites, c.targets, c.deleted, c.writes, c.judgeWrites, c.upserts, c.give,
+		c.apiWrites, c.targets, c.deleted, c.writes, c.judgeWrites, c.upserts, c.give, c.offered,
 	}
 	for _, step := range steps {
 		for _, d := range drafts {
@@ -352,7 +352,7 @@ func (c *compiler) key(d *draft) {
 		if d.Tenant != nil {
 			within = append(slices.Clone(d.Key), d.Tenant)
 		}
-		if known && len(t.uniqueSets()) > 0 && !d.uniqueBy(t, within) {
+		if known && len(t.UniqueSets()) > 0 && !d.uniqueBy(t, within) {
 			at.note("no unique constraint of %s says that these columns identify a row; two rows with one key would be one", t.Name)
 		}
 		return
@@ -392,8 +392,8 @@ func (d *draft) merges(col *Column) bool {
 	})
 }
 
-// uniqueSets are all sets of columns that no two rows of the table share.
-func (t Table) uniqueSets() [][]string {
+// UniqueSets are all sets of columns that no two rows of the table share.
+func (t Table) UniqueSets() [][]string {
 	sets := slices.Clone(t.Unique)
 	if len(t.PrimaryKey) > 0 {
 		sets = append(sets, t.PrimaryKey)
@@ -403,7 +403,7 @@ func (t Table) uniqueSets() [][]string {
 
 // uniqueBy tells whether the table promises that no two rows agree in cols.
 func (d *draft) uniqueBy(t Table, cols []*Column) bool {
-	return slices.ContainsFunc(t.uniqueSets(), func(set []string) bool {
+	return slices.ContainsFunc(t.UniqueSets(), func(set []string) bool {
 		return !slices.ContainsFunc(set, func(physical string) bool {
 			return !slices.ContainsFunc(cols, func(col *Column) bool { return d.physical[col.Name] == physical })
 		})

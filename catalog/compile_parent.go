@@ -150,7 +150,7 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 	case known && t.Inherited:
 		at.problem("tables inherit from %s, and no key tells their rows from its own, so a row of %s could lead to two", to.Name, d.Name)
 	case declared && !known:
-	case declared && len(t.uniqueSets()) == 0 && (t.View || src.Kind != Postgres): // where a constraint is not to be had
+	case declared && len(t.UniqueSets()) == 0 && (t.View || src.Kind != Postgres): // where a constraint is not to be had
 		at.note("nothing in %s says that a row of %s has its key for itself among the rows of all tenants; with two of one key, both their tenants would see what leads to it", source, to.Name)
 	default:
 		at.problem("%s leads to one row of a tenant, but not to one among those of all: what it pairs must be unique in %s, whoever's the rows are, "+
@@ -198,7 +198,7 @@ func (d *Dataset) Alone(source string, on []Pair) *Alone {
 // uniqueIn tells whether a table of the dataset promises that no two rows agree
 // in cols.
 func (d *draft) uniqueIn(t Table, b *Binding, cols []*Column) bool {
-	return slices.ContainsFunc(t.uniqueSets(), func(set []string) bool {
+	return slices.ContainsFunc(t.UniqueSets(), func(set []string) bool {
 		return !slices.ContainsFunc(set, func(physical string) bool {
 			return !slices.ContainsFunc(cols, func(col *Column) bool { return b.Columns[col.Name].Name == physical })
 		})

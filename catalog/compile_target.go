@@ -29,7 +29,10 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 		return nil
 	}
 	alone := d.alone(src, b)
-	out := &Target{Triggers: t.Triggers, Unsure: t.hides(), Checks: t.Checks, Shape: t.Shape, Parts: t.Parts, Members: t.Members, Single: known && d.single(b, t), alone: alone}
+	out := &Target{Triggers: t.Triggers, Unsure: t.hides(), Checks: t.Checks, Shape: t.Shape, Parts: t.Parts, Members: t.Members, Single: known && d.single(b, t), fills: t.Fills, alone: alone}
+	if known {
+		out.unfilled = d.unfilled(b, t)
+	}
 	if known && !t.hides() {
 		for _, by := range t.colliding() {
 			out.Keys = append(out.Keys, d.uniqueKey(b, by, t, alone))
@@ -80,7 +83,7 @@ func (t Table) hides() bool { return t.Kind != OrdinaryTable || t.View || t.Rule
 // colliding is all by which rows of the table collide.
 func (t Table) colliding() []CollidingBy {
 	out := slices.Clone(t.Colliding)
-	for _, set := range t.uniqueSets() {
+	for _, set := range t.UniqueSets() {
 		if !slices.ContainsFunc(out, func(by CollidingBy) bool { return slices.Equal(by.Columns, set) }) {
 			out = append(out, CollidingBy{Columns: set})
 		}

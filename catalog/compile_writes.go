@@ -237,6 +237,7 @@ func (c *compiler) give(d *draft) {
 			case ByDefault, NoDefault:
 			}
 			g.left = g.left || stored.Default != NoDefault
+			g.triggered = g.triggered || b.Target.fills
 			if !writable(stored.Form) || b.Target.strays(col) {
 				g.insert, g.update, settable = false, false, false
 			}

@@ -116,7 +116,7 @@ func (t Table) kindText() string {
 func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string {
 	table, name := sqlTable(b), k.index.Name
 	what := "the unique index " + name
-	primary := !k.Exclusion && !k.Partial && slices.Equal(k.index.Columns, t.PrimaryKey)
+	primary := len(t.PrimaryKey) > 0 && !k.index.Expression && !k.Exclusion && !k.Partial && slices.Equal(k.index.Columns, t.PrimaryKey)
 	switch {
 	case primary:
 		what = "the primary key (" + strings.Join(k.index.Columns, ", ") + ")"
@@ -129,7 +129,7 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 	if by := d.reliedBy(b, k.index.Columns); len(by) > 0 { // without the key nobody could say whose those are
 		return out + "give " + strings.Join(by, ", ") + " a tenant column first: whose their rows are is known by this key alone, so it has to stay as long as they say `tenant: {through: …}`"
 	}
-	if alters && len(k.index.Columns) == 1 && !k.index.Expression && !k.index.Partial && t.keptUUID(k.index.Columns[0]) {
+	if alters && len(k.index.Columns) == 1 && !k.index.Expression && !k.index.Partial && t.keptUUID(k.index.Columns[0]) && !d.leadsBy(b, t, k.index.Columns[0]) {
 		out += "ALTER TABLE " + table + " ALTER COLUMN " + quotedName(k.index.Columns[0]) + " SET DEFAULT gen_random_uuid(); for values that nobody gives and no other row has, or "
 	}
 	if by := t.referredBy(k.index.Columns); len(by) > 0 {
@@ -173,6 +173,17 @@ func (k *UniqueKey) within(columns []string) bool {
 func (t Table) keptUUID(column string) bool {
 	return slices.ContainsFunc(t.Columns, func(c TableColumn) bool {
 		return c.Name == column && c.Type.Scalar == value.UUID && c.Default == NoDefault
+	})
+}
+
+// leadsBy tells whether rows lead to others by a column, so that a value of its own would lead nowhere.
+func (d *draft) leadsBy(b *Binding, t Table, column string) bool {
+	if slices.ContainsFunc(t.ForeignKeys, func(fk ForeignKey) bool { return slices.Contains(fk.Columns, column) }) {
+		return true
+	}
+	cols := d.columnsIn(b, []string{column})
+	return cols != nil && slices.ContainsFunc(d.Relations, func(rel *Relation) bool {
+		return !rel.Many && slices.ContainsFunc(rel.On, func(p Pair) bool { return p.From == cols[0] })
 	})
 }
 

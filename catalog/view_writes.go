@@ -58,7 +58,7 @@ func (w *Writes) Required(col *Column) bool {
 // it in, and no principal, of one tenant or of all, may give it, as far as no role matters.
 func (w *Writes) Lacks(col *Column, allTenants bool) bool {
 	g := w.given[col]
-	return !g.left && (!g.insert || !g.tenants && !allTenants)
+	return !g.left && !g.triggered && (!g.insert || !g.tenants && !allTenants)
 }
 
 func (d *Visible) writingOf(allTenants bool) *Writing {
@@ -67,7 +67,7 @@ func (d *Visible) writingOf(allTenants bool) *Writing {
 		return nil
 	}
 	out := &Writing{Of: w, Named: allTenants && !d.Dataset.Common}
-	if w.Insert {
+	if w.Inserts() {
 		out.Insert = d.granting(func(r *Right) *WriteGrant { return r.Insert }, func(g giving) bool { return g.insert && (g.tenants || allTenants) })
 	}
 	if in := out.Insert; in != nil && slices.ContainsFunc(d.Dataset.Columns, func(col *Column) bool { return w.Lacks(col, allTenants) && !in.Presets(col) }) {

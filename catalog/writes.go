@@ -17,14 +17,19 @@ type Writes struct {
 	UpdatePresets []Preset
 	Version       *Column // counted up with each change, or nil
 
-	given map[*Column]giving
+	given      map[*Column]giving
+	unfillable bool // wherever rows are written a column has to have a value that is none of the dataset's
 }
+
+// Inserts tells whether rows are inserted, as far as the tables let anybody.
+func (w *Writes) Inserts() bool { return w.Insert && !w.unfillable }
 
 // giving says who may give a column a value.
 type giving struct {
 	insert, update bool // somebody may
 	tenants        bool // so may principals of one tenant
 	left           bool // a row may be inserted without it
+	triggered      bool // a trigger may fill it in
 	restores       bool // it says when a row was deleted: whoever sees those may set it to null
 }
 
@@ -68,8 +73,10 @@ type Target struct {
 	Members    []string // the names of those that hold rows of it, by TableKey
 	Single     bool     // nothing becomes of its rows but what is written to it, and the dataset's key is one row's
 
-	refused bool // rows of its dataset may not be written here
-	alone   bool // all its rows are one tenant's, or everybody's
+	refused  bool     // rows of its dataset may not be written here
+	alone    bool     // all its rows are one tenant's, or everybody's
+	fills    bool     // Table.Fills
+	unfilled []string // its columns that are none of the dataset's, have to have a value, and are filled in by nothing
 }
 
 // Reference is a foreign key that the database keeps, seen from one of its ends.
@@ -145,9 +152,15 @@ func (w *Writes) Gives(col *Column, allTenants bool) (insert, update bool) {
 	return g.insert && may, g.update && may
 }
 
+// Presets tells whether usher fills in a column of each row that is inserted.
+func (w *Writes) Presets(col *Column) bool { return presets(w.InsertPresets, col) }
+
 // Astray tells whether nobody can say whose row it leads to, so that its columns are
 // given a value by nobody.
 func (r *Reference) Astray() bool { return r.astray }
+
+// Some are the columns at this end that the dataset has.
+func (r *Reference) Some() []*Column { return r.some }
 
 // Refers tells whether a to-one relation of the dataset is a reference: its own columns name
 // a row of the other side. A relation from the whole key of a row is one of

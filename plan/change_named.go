@@ -60,11 +60,15 @@ func BuildChangeOfAll(closed []string, r query.Change, cat *catalog.Catalog, p p
 	return buildChange(r, cat, principal.Slotted{Principal: p}, changeOf{closed: closed}, now, nil)
 }
 
-// ofOpen is true of rows of tenants of whom something is written.
+// ofOpen is true of rows of tenants of whom something is written. A row without a tenant is nobody's, so nobody writes it.
 func (cb *changeBuilder) ofOpen(lb *levelBuilder) Expr {
 	col := cb.vis.Dataset.Tenant
 	if col == nil || !cb.p.AllTenants {
 		return all(nil)
+	}
+	var open []Expr
+	if col.Nullable {
+		open = append(open, not(predicate(IsNull, lb.read(0, col))))
 	}
 	var keys []value.Value
 	for _, key := range cb.closed {
@@ -72,10 +76,10 @@ func (cb *changeBuilder) ofOpen(lb *levelBuilder) Expr {
 			keys = append(keys, v)
 		}
 	}
-	if len(keys) == 0 {
-		return all(nil)
+	if len(keys) > 0 {
+		open = append(open, not(among(In, lb.read(0, col), keys)))
 	}
-	return not(among(In, lb.read(0, col), keys))
+	return all(open)
 }
 
 // namedTenant is what stands in the tenant column for whoever has named the tenant, where the

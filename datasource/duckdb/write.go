@@ -119,7 +119,12 @@ type Violation struct {
 }
 
 // Error implements error.
-func (v *Violation) Error() string { return fmt.Sprintf("as SQLSTATE %s: %v", v.Code, v.cause) }
+func (v *Violation) Error() string {
+	if v.Code == notNull {
+		return fmt.Sprintf("as SQLSTATE %s, column %q: %v", v.Code, v.Columns, v.cause)
+	}
+	return fmt.Sprintf("as SQLSTATE %s: %v", v.Code, v.cause)
+}
 
 // Unwrap returns the cause.
 func (v *Violation) Unwrap() error { return v.cause }

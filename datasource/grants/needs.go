@@ -58,7 +58,7 @@ func OfTenant(cat *catalog.Catalog, at plan.Target, trials []plan.Trial) Needs {
 
 func (n needs) in(cat *catalog.Catalog, source string) Needs {
 	for _, d := range cat.Datasets {
-		if d.WritableIn(n.binding(d)) {
+		if d.WritableIn(n.binding(d)) && (len(d.Key) > 0 || d.Unsettled) { // without a key no mutation is offered
 			n.write(cat, d)
 		}
 	}
@@ -120,7 +120,7 @@ func (n *needs) write(cat *catalog.Catalog, d *catalog.Dataset) {
 		}
 	}
 	n.add(d, d, need{privilege: "SELECT", reason: "to choose rows, and to check and answer what was written"}, d.Columns...)
-	if w.Insert {
+	if w.Inserts() {
 		n.add(d, d, need{privilege: "INSERT", reason: "to insert"}, inserts...)
 	}
 	if w.Update {
@@ -130,7 +130,9 @@ func (n *needs) write(cat *catalog.Catalog, d *catalog.Dataset) {
 		n.remove(d, d)
 	}
 	for _, rel := range d.Relations {
-		if (w.Insert || w.Update) && d.Refers(rel) {
+		if d.Refers(rel) && slices.ContainsFunc(rel.On, func(p catalog.Pair) bool {
+			return p.From != d.Owner() && (w.Inserts() && slices.Contains(inserts, p.From) || w.Update && slices.Contains(updates, p.From))
+		}) {
 			n.up(d, rel.To, "to lock what a row leads to")
 		}
 		if w.Delete && rel.OnDelete != catalog.LeaveToSource {

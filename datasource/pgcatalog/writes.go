@@ -32,6 +32,7 @@ var kindsText = familyText + `
 SELECT f.root::int8, c.relkind::text,
 	bool_or(EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = f.member AND r.ev_type <> '1' AND r.ev_enabled <> 'D')),
 	bool_or(EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = f.member AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 28 <> 0)),
+	bool_or(EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = f.member AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 7 = 7)),
 	(sum(` + shapeOfMember + `))::int8, count(*) > 1,
 	bool_or(has_table_privilege(f.member, 'INSERT, UPDATE, DELETE')),
 	(SELECT coalesce(json_agg(json_build_array(n.nspname, m.relname) ORDER BY m.oid), '[]') FROM family o JOIN pg_class m ON m.oid = o.member JOIN pg_namespace n ON n.oid = m.relnamespace
@@ -62,10 +63,10 @@ func (in *introspection) addKind(rows value.Rows) error {
 	case "f":
 		t.Kind = catalog.ForeignTable
 	}
-	t.Rules, t.Triggers, t.Shape, t.Parts, t.Writable = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Int, rows.Cell(5).Bool, rows.Cell(6).Bool
-	t.Hidden = rows.Cell(8).Bool
+	t.Rules, t.Triggers, t.Fills, t.Shape, t.Parts, t.Writable = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Bool, rows.Cell(5).Int, rows.Cell(6).Bool, rows.Cell(7).Bool
+	t.Hidden = rows.Cell(9).Bool
 	var members [][2]string
-	if err := json.Unmarshal(rows.Cell(7).Text, &members); err != nil {
+	if err := json.Unmarshal(rows.Cell(8).Text, &members); err != nil {
 		return fmt.Errorf("a list of names: %w", err)
 	}
 	t.Members = nil

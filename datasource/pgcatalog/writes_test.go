@@ -12,7 +12,7 @@ import (
 func writesOf(tables []catalog.Table) map[string]catalog.Table {
 	out := make(map[string]catalog.Table)
 	for _, t := range tables {
-		kept := catalog.Table{Kind: t.Kind, Rules: t.Rules, Triggers: t.Triggers, Colliding: t.Colliding, Referrers: t.Referrers}
+		kept := catalog.Table{Kind: t.Kind, Rules: t.Rules, Triggers: t.Triggers, Fills: t.Fills, Colliding: t.Colliding, Referrers: t.Referrers}
 		for _, c := range t.Columns {
 			if c.Default != catalog.NoDefault || c.Made != catalog.NotMade {
 				kept.Columns = append(kept.Columns, catalog.TableColumn{Name: c.Name, Default: c.Default, Made: c.Made})
@@ -156,7 +156,7 @@ func TestIntrospectKinds(t *testing.T) {
 			column("g", catalog.ByDefault, catalog.NotMade), column("h", catalog.ByDefault, catalog.NotMade), column("i", catalog.ByDefault, catalog.NotMade),
 			column("j", catalog.ByDefault, catalog.NotMade), column("m", catalog.ByDefault, catalog.Random),
 		}},
-		"ruled": {Rules: true}, "watched": {Triggers: true}, "kept": {}, "off": {}, "parts": {Triggers: true},
+		"ruled": {Rules: true}, "watched": {Triggers: true}, "kept": {}, "off": {}, "parts": {Triggers: true, Fills: true},
 		"seen": {Kind: catalog.AView}, "made": {Kind: catalog.Materialized}, "away": {Kind: catalog.ForeignTable},
 	}
 	if diff := cmp.Diff(expected, got); diff != "" {

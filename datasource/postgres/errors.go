@@ -49,6 +49,9 @@ func translate(ctx context.Context, err error) error {
 	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)
+		if failed := (*pq.Error)(nil); errors.As(err, &failed) && labelLost(failed) {
+			kind, f = pglink.Differs, LostLabel()
+		}
 		if failed := (*pq.Error)(nil); errors.As(err, &failed) && (movesAway(failed) || ownCode(failed) && slices.Contains(ofCode, kind)) {
 			return fault.New(fault.Unavailable, "a trigger or a function of the database's own failed").
 				WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").
@@ -161,6 +164,12 @@ func troubleOf(err error) trouble.Kind {
 
 // ofCode are the kinds of errors that tell of what a function computes, where one failed.
 var ofCode = []pglink.Kind{pglink.Differs, pglink.Forbidden, pglink.Failed, pglink.Amiss, pglink.Inexact, pglink.Encoding, pglink.Duplicate, pglink.ReadOnly}
+
+// LostLabel is the error where an enum has no label that the catalog says it has.
+func LostLabel() *fault.Error {
+	return fault.New(fault.Unavailable, "the source's table differs from the catalog: an enum has no such label any more").
+		WithHint("Tell an administrator: `usher check` says where the configuration names the label. Where it names none, it is enough that usher reads it anew (SIGHUP).")
+}
 
 func ofKind(kind pglink.Kind) *fault.Error {
 	switch kind {

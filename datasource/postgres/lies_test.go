@@ -167,7 +167,7 @@ func TestTypesOfThemselves(t *testing.T) {
 			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t")),
 		"i.indisprimary, i.indisunique":      rows(lies.Columns(column(number), column(truth), column(truth), column(truth), column(name))),
 		"SELECT DISTINCT ON (t.nspname":      rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(name), column(name), column(truth))),
-		"SELECT f.root::int8, c.relkind":     rows(lies.Columns(column(number), column(name), column(truth), column(truth), column(number), column(truth), column(truth), column(name), column(truth))),
+		"SELECT f.root::int8, c.relkind":     rows(lies.Columns(column(number), column(name), column(truth), column(truth), column(truth), column(number), column(truth), column(truth), column(name), column(truth))),
 		"made(domain, of)":                   rows(lies.Columns(column(number), column(name), column(name), column(name))),
 		"SELECT a.attrelid::int8, a.attname": rows(lies.Columns(column(number), column(name), column(name), column(name), column(name))),
 		"SELECT f.root::int8, x.relname":     rows(lies.Columns(column(number), column(name), column(truth), column(truth), column(truth), column(truth), column(truth), column(name))),

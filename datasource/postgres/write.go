@@ -225,6 +225,7 @@ type Violation struct {
 	Schema, Table, Constraint string
 	Columns                   []string
 	Domain                    string // of which a condition is not met
+	Label                     bool   // a text is no label of the enum that it is written to
 	Raised                    string // by code of the owner's own: what it says, which is nobody's but the owner's to show
 
 	values string // of the columns of a key, as the server lists them; nobody is told
@@ -265,6 +266,9 @@ func (v *Violation) Error() string {
 	if v.Code == NeverNull {
 		return fmt.Sprintf("SQLSTATE %s of %s.%s, column %q: %v", v.Code, v.Schema, v.Table, v.Columns, v.cause)
 	}
+	if v.Table == "" && v.Constraint == "" { // of a value, for one
+		return fmt.Sprintf("SQLSTATE %s: %v", v.Code, v.cause)
+	}
 	return fmt.Sprintf("SQLSTATE %s of %s.%s, constraint %q: %v", v.Code, v.Schema, v.Table, v.Constraint, v.cause)
 }
 
@@ -282,7 +286,7 @@ func (v *Violation) Passing() bool { return v.Code == "40001" || v.Code == "40P0
 // What was copied from a client has a place as well, and so has an argument.
 // So has a JSON text, in lines that name no function.
 func ownCode(reported *pq.Error) bool {
-	if strings.HasPrefix(reported.Where, "COPY ") || strings.HasPrefix(reported.Where, "unnamed portal ") || strings.HasPrefix(reported.Where, "portal ") {
+	if strings.HasPrefix(reported.Where, "COPY ") || ofArgument(reported) {
 		return false
 	}
 	for line := range strings.SplitSeq(reported.Where, "\n") {
@@ -292,6 +296,20 @@ func ownCode(reported *pq.Error) bool {
 	}
 	return false
 }
+
+// ofArgument tells that it is an argument of a statement that could not be read.
+func ofArgument(reported *pq.Error) bool {
+	return strings.HasPrefix(reported.Where, "unnamed portal ") || strings.HasPrefix(reported.Where, "portal ")
+}
+
+// noLabel tells that a text is no label of an enum.
+func noLabel(reported *pq.Error) bool {
+	return reported.Code == "22P02" && (reported.Routine == "enum_in" || reported.Routine == "enum_recv")
+}
+
+// labelLost tells that an enum has no label any more with which a column is compared. Arguments are enums where the catalog
+// has labels, and these are all that anybody may name.
+func labelLost(reported *pq.Error) bool { return noLabel(reported) && ofArgument(reported) }
 
 // raised tells that such code refuses something on purpose.
 func raised(reported *pq.Error) bool {
@@ -305,14 +323,14 @@ func violationOf(err error) *Violation {
 	if !errors.As(err, &reported) || len(reported.Code) != 5 || keyGone(reported) || sealBroken(reported) {
 		return nil
 	}
-	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint, Domain: reported.DataTypeName}
+	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint, Domain: reported.DataTypeName, Label: noLabel(reported)}
 	if raised(reported) && v.Class() != "23" && v.Class() != "40" { // whatever code it was given
 		v.Code, v.Raised = Raises, pglink.Said(reported.Message)
 	}
 	switch v.Class() {
 	case "23", "40", "44":
 	case "21", "22": // of a value that was given, unless code of the owner's has computed it
-		if ownCode(reported) {
+		if ownCode(reported) || labelLost(reported) {
 			return nil
 		}
 	default:

@@ -11,6 +11,7 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
+	"usher/value"
 )
 
 // ImportTerms say how the rows of an import are to be written.
@@ -182,7 +183,7 @@ func (d *Database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 				return unwritable(i.Dataset()).Because(errors.Join(err, lacks))
 			}
 		}
-		f := d.violated(i, false, v)
+		f := d.unimportable(i, v)
 		if d.moved(ctx, i, -1, v) {
 			of := *fault.From(i.Check(0).Outside())
 			f = &of
@@ -191,6 +192,18 @@ func (d *Database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 		return f.Because(err)
 	}
 	return err
+}
+
+// unimportable is what a source refuses of an import. It does not say of which enum a text is no label.
+func (d *Database) unimportable(i plan.Import, v *postgres.Violation) *fault.Error {
+	texts := false
+	for n := range i.Columns() {
+		texts = texts || i.Column(n).Form == value.Label && !enum(i.Column(n))
+	}
+	if v.Label && !texts {
+		return postgres.LostLabel()
+	}
+	return d.violated(i, false, v)
 }
 
 // importedRefs are the references of an import that read tables which may be others than

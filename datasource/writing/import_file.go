@@ -3,6 +3,7 @@ package writing
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"usher/datasource/postgres"
@@ -177,7 +178,15 @@ func (d *Database) refusedPortion(ctx context.Context, i plan.Import, refused po
 	if unplanned != nil {
 		return unplanned
 	}
-	f = d.violated(i, false, violationOf(err, &c))
+	v = violationOf(err, &c)
+	f = d.violated(i, false, v)
+	if row := slices.Index(refused.lines, line); row >= 0 && v.Class() == "22" {
+		fields := ofRow(c, row)
+		d.measured(ctx, c, fields)
+		if loses(v, fields, d.untaken(ctx, v, c, fields)) {
+			f = postgres.LostLabel()
+		}
+	}
 	f.Line = line
 	return f.Because(err)
 }

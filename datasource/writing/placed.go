@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -39,6 +40,9 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 		}
 		column = cmp.Or(unfit(v, c, fields), d.untaken(ctx, v, c, fields), overdone(v, c, fields))
 	}
+	if loses(v, fields, column) {
+		f = postgres.LostLabel()
+	}
 	f.At = place
 	if column == "" {
 		return f
@@ -55,6 +59,14 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 		}
 	}
 	return f
+}
+
+// enum tells a column for which nobody gives anything but the labels that the catalog has.
+func enum(f plan.Field) bool { return f.Type.Scalar == value.Enum }
+
+// loses tells that what does not fit a column is a label of which the catalog says that there is one.
+func loses(v *postgres.Violation, fields []givenField, column string) bool {
+	return v.Class() == "22" && column != "" && slices.ContainsFunc(fields, func(g givenField) bool { return g.field.Name == column && enum(g.field) })
 }
 
 // setIn is the argument under which something is set: increment, where nothing is under set.

@@ -272,7 +272,7 @@ func (d *Database) violated(c written, removes bool, v *postgres.Violation) *fau
 		return fault.New(fault.BadUserInput, "%s of a row of %s may not have such values together", list, c.Dataset())
 	case v.Code == postgres.NeverNull && own && len(stored) > 0:
 		return fault.New(fault.Unavailable, "rows of %s need a value that nobody here may give, and nothing fills it in", c.Dataset()).
-			WithHint("Tell an administrator: the log says of which column. It gets a default, or usher reads its configuration anew (SIGHUP) with it.")
+			WithHint("Tell an administrator: the log says in which column. It gets a default in the source, or is a column of the dataset that a preset or whoever inserts fills in.")
 	case v.Code == postgres.TooMuch:
 		return fault.New(fault.BadUserInput, "a value is larger than the source keeps in an index or in a row of %s", c.Dataset())
 	case v.Code == "23514", v.Code == postgres.NeverNull:
