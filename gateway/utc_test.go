@@ -61,12 +61,12 @@ var ofInstants = []string{
 	`{ rows: %s(where: {beside: {some: {at: {eq: "2025-03-09T08:00:00Z"}}}, id: {lt: 3}}, orderBy: [{id: ASC}]) { id } }`,
 	`{ rows: %sAggregate(timezone: "America/Chicago", fill: true, where: {at: {gte: "2025-11-01T00:00:00Z", lt: "2025-11-05T00:00:00Z"}}) { key { at(by: DAY) } count } }`,
 	`{ rows: %sConnection(first: 2, orderBy: [{at: ASC}]) { nodes { id at } pageInfo { hasNextPage } } }`,
-	`mutation { rows: insertZZ(rows: [{id: 90, at: "2026-01-01T00:30:00+01:00", n: 9}, {id: 91, at: null}]) { affected rows { id at } } }`,
-	`mutation { rows: insertZZOne(row: {id: 92, at: "2026-01-01T00:30:00.125Z"}) { id at } }`,
-	`mutation { rows: updateZZByPk(id: 90, set: {at: "2025-12-31T23:45:00-01:00"}) { id at } }`,
-	`mutation { rows: updateZZ(where: {at: {gt: "2025-12-31T00:00:00Z"}}, set: {n: 5}) { affected } }`,
-	`mutation { rows: insertZZ(rows: [{id: 92, at: "2026-02-01T00:00:00Z"}], onConflict: {key: id, update: [at]}) { affected rows { id at } } }`,
-	`mutation { rows: deleteZZ(where: {at: {gte: "2026-01-01T00:45:00Z", lt: "2026-01-01T01:00:00Z"}}) { affected } }`,
+	`mutation { rows: insert<Dataset>(rows: [{id: 90, at: "2026-01-01T00:30:00+01:00", n: 9}, {id: 91, at: null}]) { affected rows { id at } } }`,
+	`mutation { rows: insert<Dataset>One(row: {id: 92, at: "2026-01-01T00:30:00.125Z"}) { id at } }`,
+	`mutation { rows: update<Dataset>ByPk(id: 90, set: {at: "2025-12-31T23:45:00-01:00"}) { id at } }`,
+	`mutation { rows: update<Dataset>(where: {at: {gt: "2025-12-31T00:00:00Z"}}, set: {n: 5}) { affected } }`,
+	`mutation { rows: insert<Dataset>(rows: [{id: 92, at: "2026-02-01T00:00:00Z"}], onConflict: {key: id, update: [at]}) { affected rows { id at } } }`,
+	`mutation { rows: delete<Dataset>(where: {at: {gte: "2026-01-01T00:45:00Z", lt: "2026-01-01T01:00:00Z"}}) { affected } }`,
 	`{ rows: %s(orderBy: [{id: ASC}]) { id at n } }`,
 }
 
@@ -106,7 +106,7 @@ func TestTimesOfUTC(t *testing.T) {
 	for _, tenant := range []string{"a", "b"} {
 		token := program.Sign(t, `{"tenant": "`+tenant+`"}`)
 		ask := func(text, of string) string {
-			text = strings.ReplaceAll(strings.ReplaceAll(text, "%s", of), "ZZ", strings.ToUpper(of[:1])+of[1:])
+			text = strings.ReplaceAll(strings.ReplaceAll(text, "%s", of), "<Dataset>", strings.ToUpper(of[:1])+of[1:])
 			return g.query(t, token, text)
 		}
 		for _, text := range ofInstants {
