@@ -191,7 +191,7 @@ func (d Dashboards) find(ctx context.Context, name string) (tenancy.Dashboard, p
 }
 
 func (d Dashboards) page(found tenancy.Dashboard, who principal.Principal) json.RawMessage {
-	return found.Document.Page(func(t dashboard.Tile) bool { return d.Engine.ShowsTile(who, t) })
+	return found.Document.Page(who.Grant.Timezone, func(t dashboard.Tile) bool { return d.Engine.ShowsTile(who, t) })
 }
 
 // CheckDashboards says which tiles of the files' dashboards ask for what the catalog

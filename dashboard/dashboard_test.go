@@ -76,18 +76,18 @@ func TestRead(t *testing.T) {
 			t.Errorf("%v are %v", ids, some)
 		}
 	}
-	page := string(d.Page(func(t dashboard.Tile) bool { return t.ID != "revenue" }))
+	page := string(d.Page("America/Chicago", func(t dashboard.Tile) bool { return t.ID != "revenue" }))
 	for _, hidden := range []string{"orders", "limit", "previous", "compareLabel", "query"} {
 		if strings.Contains(page, hidden) {
 			t.Errorf("the page tells of %s: %s", hidden, page)
 		}
 	}
-	for _, shown := range []string{`"refresh":60`, `"parameters":[{"name":"from"`, `"chart":{"kind":"number"}`, `"text":"Hello *you*"`, `"at":{"x":0,"y":0,"w":3,"h":2}`} {
+	for _, shown := range []string{`"refresh":60`, `"timezone":"America/Chicago"`, `"parameters":[{"name":"from"`, `"chart":{"kind":"number"}`, `"text":"Hello *you*"`, `"at":{"x":0,"y":0,"w":3,"h":2}`} {
 		if !strings.Contains(page, shown) {
 			t.Errorf("the page lacks %s: %s", shown, page)
 		}
 	}
-	if whole := string(d.Page(func(dashboard.Tile) bool { return true })); !strings.Contains(whole, "previous.total") || strings.Contains(whole, "query") {
+	if whole := string(d.Page("", func(dashboard.Tile) bool { return true })); !strings.Contains(whole, "previous.total") || strings.Contains(whole, "timezone") || strings.Contains(whole, "query") {
 		t.Error(whole)
 	}
 }

@@ -57,12 +57,16 @@ func (d Document) JSON() []byte { return query.AppendJSON(nil, d.written) }
 
 // Page is what is drawn, without what is asked: of tiles that are not shown, how
 // large they are and what people call them, and none of the names in their charts.
-func (d Document) Page(shown func(Tile) bool) json.RawMessage {
+// The time zone is that of whoever looks, whose days are asked for; empty: UTC's.
+func (d Document) Page(timezone string, shown func(Tile) bool) json.RawMessage {
 	page := query.Object{{Name: "title", Value: query.Text(d.Title)}}
 	for _, name := range []string{"description", "refresh"} {
 		if v, ok := d.written.Get(name); ok {
 			page = append(page, query.Member{Name: name, Value: v})
 		}
+	}
+	if timezone != "" {
+		page = append(page, query.Member{Name: "timezone", Value: query.Text(timezone)})
 	}
 	parameters, tiles := make(query.List, len(d.Parameters)), make(query.List, len(d.Tiles))
 	for i, p := range d.Parameters {

@@ -550,6 +550,8 @@ export const t = {
     edit: 'Edit',
     open: 'Open',
     told: 'What is worth knowing of the copy',
+    stale: (name: string) => `What the address has for ${name} no longer fits this dashboard: it stands as it begins.`,
+    staleAll: 'What the address has for this dashboard no longer fits it: it is shown as it begins.',
     noElements: 'The charts could not be loaded. Check your connection, then try again.',
   },
   drafts: {

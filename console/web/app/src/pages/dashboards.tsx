@@ -1,13 +1,15 @@
 // Dashboards: those that the viewer sees, and one of them as pages embed it.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, Copy, LayoutDashboard, Pencil, Plus, Share2, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { ask, get } from '../api';
 import { server } from '../base';
 import { useDraft } from '../drafts';
+import { none } from '../chosen';
 import { EmbeddedDashboard } from '../embedded';
 import { useMe } from '../me';
+import { inSearch } from '../search';
 import { t } from '../texts';
 import { Button, Checkbox, TextField } from '../ui/controls';
 import { Confirm, Dialog, FormDialog, Secret } from '../ui/dialog';
@@ -197,6 +199,10 @@ export function DashboardPage() {
   const me = useMe();
   const list = useQuery(listQuery(me));
   const entry = list.data?.find((one) => one.name === name);
+  const navigate = useNavigate();
+  const { q } = useSearch({ strict: false }) as { q?: unknown };
+  const chosen = q === undefined ? none : typeof q === 'string' ? q : JSON.stringify(q);
+  const choose = (text: string) => void navigate({ to: '/dashboards/$dashboard', params: { dashboard: name }, search: { q: text === none ? undefined : inSearch(text) }, replace: true });
   const [sharing, setSharing] = useState(false);
   const [refused, setRefused] = useState(false);
   useEffect(() => setRefused(false), [name]);
@@ -234,7 +240,7 @@ export function DashboardPage() {
           </Empty>
         </div>
       ) : (
-        list.data !== undefined || list.error !== null ? <EmbeddedDashboard key={name} name={name} onRefused={() => setRefused(true)} /> : <Loading />
+        list.data !== undefined || list.error !== null ? <EmbeddedDashboard key={name} name={name} onRefused={() => setRefused(true)} chosen={chosen} onChosen={choose} /> : <Loading />
       )}
       {sharing && <Share name={name} onClose={() => setSharing(false)} />}
     </main>
