@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { ask, get } from '../api';
 import { server } from '../base';
 import { useDraft } from '../drafts';
+import { isName, nameOf } from '../board/name';
 import { none } from '../chosen';
 import { EmbeddedDashboard } from '../embedded';
 import { useMe } from '../me';
@@ -146,26 +147,14 @@ function Change({ doing: { what, of }, onClose }: { doing: Doing; onClose: () =>
       setFound(copyDashboard.findings);
     };
     return (
-      <FormDialog title={`${t.dashboards.copy}: ${of.title}`} lead={t.dashboards.copyWords} action={t.dashboards.copy} submit={submit} onClose={onClose} disabled={!isName.test(as)}>
-        <TextField label={t.dashboards.copyName} hint={t.dashboards.nameHint} wrong={isName.test(as) ? undefined : t.dashboards.nameForm} value={as} onChange={setAs} autoComplete="off" mono />
+      <FormDialog title={`${t.dashboards.copy}: ${of.title}`} lead={t.dashboards.copyWords} action={t.dashboards.copy} submit={submit} onClose={onClose} disabled={!isName(as)}>
+        <TextField label={t.dashboards.copyName} hint={t.dashboards.nameHint} wrong={isName(as) ? undefined : t.dashboards.nameForm} value={as} onChange={setAs} autoComplete="off" mono />
       </FormDialog>
     );
   }
   const submit = () => ask('mutation($name: String!, $version: Int!) { deleteDashboard(name: $name, version: $version) }', { name: of.name, version: of.version }).then(() => done(t.dashboards.removed(of.title)));
   return <Confirm title={`${t.dashboards.remove}: ${of.title}`} lead={t.dashboards.removeWords} name={of.name} action={t.dashboards.remove} submit={submit} onClose={onClose} />;
 }
-
-const isName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
-// nameOf is the name that a title suggests.
-const nameOf = (title: string) =>
-  title
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
-    .replace(/^-|-$/g, '');
 
 // Make keeps an empty page, and leads to the editor.
 function Make({ onClose }: { onClose: () => void }) {
@@ -182,9 +171,9 @@ function Make({ onClose }: { onClose: () => void }) {
     await navigate({ to: '/dashboards/$dashboard/edit', params: { dashboard: name } });
   }
   return (
-    <FormDialog title={t.dashboards.create} lead={t.dashboards.createWords} action={t.dashboards.create} draft={draft} submit={submit} onClose={onClose} disabled={title.trim() === '' ? t.dashboards.titleMissing : name === '' ? t.dashboards.nameMissing : !isName.test(name)}>
+    <FormDialog title={t.dashboards.create} lead={t.dashboards.createWords} action={t.dashboards.create} draft={draft} submit={submit} onClose={onClose} disabled={title.trim() === '' ? t.dashboards.titleMissing : name === '' ? t.dashboards.nameMissing : !isName(name)}>
       <TextField label={t.dashboards.titleLabel} value={title} onChange={(title) => draft.set({ title })} autoFocus autoComplete="off" />
-      <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={name === '' || isName.test(name) ? undefined : t.dashboards.nameForm} value={name} onChange={(named) => draft.set({ named })} autoComplete="off" mono />
+      <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={name === '' || isName(name) ? undefined : t.dashboards.nameForm} value={name} onChange={(named) => draft.set({ named })} autoComplete="off" mono />
       {me.allTenants && (
         <Checkbox isSelected={shared} onChange={(shared) => draft.set({ shared })} hint={t.editor.sharedHint}>
           {t.editor.shared}
