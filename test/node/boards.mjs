@@ -519,7 +519,27 @@ async function chooser(page, { settled }) {
   await picture(page, 'stale');
   await region.selectOption({ label: 'Europe' });
   await page.locator('main .note').waitFor({ state: 'detached' });
-  await asks(page, 'mutation { deleteDashboard(name: "choices", version: 1) }');
+  // The editor keeps digits that are written in it, and those that it was given.
+  const digits = '9007199254740993';
+  const written = () => page.evaluate(async () => {
+    const response = await fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${sessionStorage.getItem('usher.token')}` }, body: '{"query": "{ dashboard(name: \\"choices\\") { document } }"}' });
+    return /"default":(\d+)/.exec(await response.text())[1];
+  });
+  await page.goto(`${at}/edit`);
+  await page.getByRole('tab', { name: 'Parameters' }).click();
+  await page.getByLabel('Default', { exact: true }).last().fill(digits);
+  await page.reload(); // it is a draft now
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 2.');
+  same('the default', await written(), digits);
+  await page.reload();
+  await page.getByLabel('Title', { exact: true }).fill('Other choices');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 3.');
+  same('the default then', await written(), digits);
+  await page.goto(at);
+  await shows('1', 'All', digits);
+  await asks(page, 'mutation { deleteDashboard(name: "choices", version: 3) }');
 }
 
 async function holder(page, { settled }) {

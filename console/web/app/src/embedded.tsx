@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from
 import { server } from './base';
 import { Failure } from './api';
 import { none, useChosen, type Values } from './chosen';
+import { readDigits } from './digits';
 import { session } from './session';
 import { locale, t } from './texts';
 import { theme } from './theme';
@@ -54,7 +55,7 @@ export function EmbeddedChart({ query, variables, chart, title, description }: {
   const token = useMemo(() => () => session.token() ?? '', []);
   const [values, drawn] = [JSON.stringify(variables), JSON.stringify(chart)];
   // The same as long as they say the same: others would be asked anew.
-  const given = useMemo(() => JSON.parse(values) as Record<string, unknown>, [values]);
+  const given = useMemo(() => readDigits(values) as Record<string, unknown>, [values]);
   const as = useMemo(() => JSON.parse(drawn) as object, [drawn]);
   if (elements.error) return <Failed error={elements.error} />;
   if (elements.data === undefined) return <Loading />;

@@ -1,11 +1,10 @@
-const most = 15; // digits of which a number keeps each
+import { readDigits } from './digits';
 
 // What the address says behind its question mark is text, with all digits of a number; only what has the form of more is more.
 export function readSearch(text: string): unknown {
   if (!/^(?:[[{"]|(?:true|false)$)/.test(text)) throw new SyntaxError('text');
-  return (JSON.parse as (text: string, reviver: (key: string, value: unknown, context?: { source?: string }) => unknown) => unknown)(text, (_key, value, context) => {
-    if (typeof value === 'number' && (context?.source ?? '').replace(/\D/g, '').length > most) throw new SyntaxError('digits');
-    return value;
+  return readDigits(text, () => {
+    throw new SyntaxError('digits');
   });
 }
 

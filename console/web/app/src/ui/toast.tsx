@@ -28,7 +28,7 @@ export function Toasts() {
   return (
     <div className="toasts" role="status">
       {texts.map(({ id, text, bad }) => (
-        <div key={id} className="toast">
+        <div key={id} className={bad ? 'toast bad' : 'toast'}>
           {bad ? <CircleAlert size={16} aria-hidden /> : <CircleCheck size={16} aria-hidden />}
           {text}
         </div>
