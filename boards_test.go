@@ -51,6 +51,7 @@ func TestBoards(t *testing.T) {
 		t.Fatalf("no token is shown: %s", token)
 	}
 	noderun.Run(t, "boards.mjs", "minter", a.Base, password, t.ArtifactDir())
+	noderun.Run(t, "boards.mjs", "chooser", a.Base, password, t.ArtifactDir())
 	noderun.Run(t, "boards.mjs", "holder", a.Base, token)
 	// What was made there is a file that makes it again.
 	file := filepath.Join(dir, "board.yml")

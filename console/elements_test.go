@@ -56,14 +56,15 @@ var portalPages = map[string]string{
 		<usher-dashboard id="broken" name="who" token-url="/answers?text=%7B%22token"></usher-dashboard>
 		<usher-dashboard id="failing" name="failing" token-url="/token?who=left"></usher-dashboard>
 		<usher-chart id="words" chart='{"kind": "text", "text": "Hello"}' token-url="/token?who=left"></usher-chart>`,
-	"missing": `<usher-dashboard name="missing" token-url="/token?who=left"></usher-dashboard>`,
-	"select":  `<usher-dashboard id="all" name="select" timezone="America/Chicago" token-url="/token?who=left"></usher-dashboard>`,
-	"chart":   `<usher-chart id="one" heading="Regions" kind="bar" query="{ordersAggregate{key{region}revenue}}" token-url="/token?who=left"></usher-chart>`,
-	"paper":   `<usher-dashboard id="all" name="paper" token-url="/token?who=left"></usher-dashboard>`,
-	"sheet":   `<div id="sheet"><usher-dashboard id="left" name="wide" token-url="/token?who=left"></usher-dashboard><usher-dashboard id="right" name="wide" token-url="/token?who=right"></usher-dashboard></div>`,
-	"nothing": `<usher-dashboard id="all" name="nothing" token-url="/token?who=left"></usher-dashboard>`,
-	"whole":   `<usher-dashboard id="all" name="whole" token-url="/token?who=left"></usher-dashboard>`,
-	"alike":   `<usher-dashboard id="all" name="alike" token-url="/token?who=left"></usher-dashboard>`,
+	"missing":  `<usher-dashboard name="missing" token-url="/token?who=left"></usher-dashboard>`,
+	"select":   `<usher-dashboard id="all" name="select" timezone="America/Chicago" token-url="/token?who=left"></usher-dashboard>`,
+	"chart":    `<usher-chart id="one" heading="Regions" kind="bar" query="{ordersAggregate{key{region}revenue}}" token-url="/token?who=left"></usher-chart>`,
+	"controls": `<usher-dashboard id="all" name="controls" token-url="/token?who=left"></usher-dashboard>`,
+	"paper":    `<usher-dashboard id="all" name="paper" token-url="/token?who=left"></usher-dashboard>`,
+	"sheet":    `<div id="sheet"><usher-dashboard id="left" name="wide" token-url="/token?who=left"></usher-dashboard><usher-dashboard id="right" name="wide" token-url="/token?who=right"></usher-dashboard></div>`,
+	"nothing":  `<usher-dashboard id="all" name="nothing" token-url="/token?who=left"></usher-dashboard>`,
+	"whole":    `<usher-dashboard id="all" name="whole" token-url="/token?who=left"></usher-dashboard>`,
+	"alike":    `<usher-dashboard id="all" name="alike" token-url="/token?who=left"></usher-dashboard>`,
 	"fits": `<usher-dashboard id="all" name="fits" token-url="/token?who=left"></usher-dashboard>
 		<usher-chart id="low" heading="Revenue of the regions that came last" description="in euros" token-url="/token?who=left" query="{ordersAggregate{key{region}revenue}}"
 			chart='{"kind": "number", "y": ["revenue"], "compareLabel": "than in the region before that one", "format": {"revenue": {"style": "currency", "currency": "EUR", "digits": 4}}}'></usher-chart>`,
@@ -375,6 +376,12 @@ var plans = map[string]string{
 	), ",") + `]}`,
 	"zoned": `{"title":"Zoned","parameters":[{"name":"timezone","type":"String!","default":"UTC"}],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
 	"who":   `{"title":"Who","parameters":[],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
+	// By the token's clocks, which are Chicago's.
+	"controls": `{"title":"Controls","timezone":"America/Chicago","parameters":[
+		{"name":"from","label":"From","type":"Timestamp!","control":"date","default":"2025-11-01T05:00:00Z"},
+		{"name":"n","label":"Number","type":"BigInt","control":"number"}],"tiles":[
+		{"id":"rows","title":"Rows","at":{"x":0,"y":0,"w":8,"h":3},"chart":{"kind":"table","rows":"rows"}},
+		{"id":"words","title":"Words","at":{"x":8,"y":0,"w":4,"h":3},"chart":{"kind":"text","text":"Intro\n- one\n- two,\nand on\n\n# Head\nwords\n\n- a\n\n- b"}}]}`,
 	"select": `{"title":"Select","parameters":[
 		{"name":"region","label":"Region","type":"[String!]!","control":"select","default":["EU","US"],"options":[{"label":"Everywhere","value":["EU","US"]},{"label":"Europe","value":["EU"]},{"label":"America","value":["US"]}]},
 		{"name":"from","type":"Timestamp!","control":"date","default":"2026-06-01T05:00:00Z"}],"tiles":[
@@ -481,6 +488,9 @@ func results(name, who string, run int) []string {
 			tile("money", channels), tile("round", channels), tile("beside", channels), tile("days", monthly),
 			tile("heat", `"cells":[{"x":"a","s":"b","n":993},{"x":"b","s":"b","n":1053},{"x":"a","s":"c","n":1000},{"x":"b","s":"c","n":7}]`),
 		}
+	case "controls":
+		rows := `"rows":[{"at":"2025-01-01T00:00:00Z","key":{"month":"2025-01-01T00:00:00-06:00"},"day":"2025-01-01","n":1},{"at":"2025-02-01T00:00:00Z","key":{"month":"2025-02-01T00:00:00-06:00"},"day":"2025-02-01","n":2}]`
+		return []string{tile("rows", rows)}
 	case "select":
 		const rows = `"rows":[{"key":{"region":"EU"},"n":2,"count":9007199254740993,"note":"=1+1, \"quoted\""},{"key":{"region":"US"},"n":1,"count":2.50,"note":null}]`
 		return []string{tile("bars", rows), tile("rows", rows), tile("series", monthly)}
@@ -493,7 +503,7 @@ func results(name, who string, run int) []string {
 // is used where, and what is chosen.
 func TestElements(t *testing.T) {
 	t.Parallel()
-	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "typed", "paper", "sheet", "old", "passing", "whole", "alike", "fits", "odd", "attributes", "development"} {
+	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "controls", "typed", "paper", "sheet", "old", "passing", "whole", "alike", "fits", "odd", "attributes", "development"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			p := openPortal(t)

@@ -96,10 +96,7 @@ func Plans(cat *catalog.Catalog, who principal.Principal, r query.Request) error
 // askedBy are the queries of a dashboard's tiles, with the values that are kept with
 // them.
 func askedBy(d dashboard.Document) []tenancy.SavedQuery {
-	defaults, err := d.Values(nil)
-	if err != nil { // nothing is given that could be wrong
-		panic(err)
-	}
+	defaults := d.Defaults()
 	var all []tenancy.SavedQuery
 	for _, t := range d.Tiles {
 		if t.Query != "" {
@@ -160,7 +157,11 @@ func (d Dashboards) Run(ctx context.Context, name string, parameters query.Objec
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	values, err := found.Document.Values(parameters)
+	meaning, err := d.Engine.Meaning(who)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	values, err := found.Document.Values(parameters, meaning)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -190,7 +191,7 @@ func (d Dashboards) find(ctx context.Context, name string) (tenancy.Dashboard, p
 }
 
 func (d Dashboards) page(found tenancy.Dashboard, who principal.Principal) json.RawMessage {
-	return found.Document.Page(func(t dashboard.Tile) bool { return d.Engine.ShowsTile(who, t) })
+	return found.Document.Page(who.Grant.Timezone, func(t dashboard.Tile) bool { return d.Engine.ShowsTile(who, t) })
 }
 
 // CheckDashboards says which tiles of the files' dashboards ask for what the catalog

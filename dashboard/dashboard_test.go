@@ -35,20 +35,29 @@ func TestRead(t *testing.T) {
 	if err != nil || string(again.JSON()) != string(d.JSON()) || !strings.Contains(string(d.JSON()), "12345678901234567890.1") {
 		t.Errorf("%s, %v", again.JSON(), err)
 	}
-	values, err := d.Values(nil)
-	if err != nil || string(query.AppendJSON(nil, values)) != `{"from":"2026-01-01T00:00:00Z"}` {
+	written := func(_ dashboard.Parameter, v query.Value) string { return string(query.AppendJSON(nil, v)) }
+	values, err := d.Values(nil, written)
+	if err != nil || string(query.AppendJSON(nil, d.Defaults())) != `{"from":"2026-01-01T00:00:00Z"}` || string(query.AppendJSON(nil, values)) != `{"from":"2026-01-01T00:00:00Z"}` {
 		t.Errorf("%v, %v", values, err)
 	}
-	given := query.Object{{Name: "region", Value: query.List{query.Text("EU")}}, {Name: "from", Value: query.Text("now")}}
-	values, err = d.Values(given)
-	if err != nil || string(query.AppendJSON(nil, d.Tiles[0].With(values))) != `{"from":"now","region":["EU"],"limit":10}` {
+	given := query.Object{{Name: "region", Value: query.Text("EU")}, {Name: "from", Value: query.Text("now")}}
+	values, err = d.Values(given, written)
+	if err != nil || string(query.AppendJSON(nil, d.Tiles[0].With(values))) != `{"from":"now","region":"EU","limit":10}` {
 		t.Errorf("%v, %v", values, err)
 	}
 	if got := string(query.AppendJSON(nil, d.Tiles[0].With(nil))); got != `{"limit":10,"from":"never"}` {
 		t.Error(got)
 	}
-	for _, wrong := range []query.Object{{{Name: "from", Value: query.Null{}}}, {{Name: "to", Value: query.Text("x")}}} {
-		if values, err := d.Values(wrong); err == nil {
+	// The option that is meant is taken as the document has it.
+	given[0].Value = query.Number("12345678901234567890.10")
+	values, err = d.Values(given, func(_ dashboard.Parameter, v query.Value) string {
+		return strings.TrimRight(string(query.AppendJSON(nil, v)), "0")
+	})
+	if err != nil || string(query.AppendJSON(nil, values)) != `{"from":"now","region":12345678901234567890.1}` {
+		t.Errorf("%v, %v", values, err)
+	}
+	for _, wrong := range []query.Object{{{Name: "from", Value: query.Null{}}}, {{Name: "to", Value: query.Text("x")}}, {{Name: "region", Value: query.Text("US")}}, {{Name: "region", Value: query.List{query.Text("EU")}}}} {
+		if values, err := d.Values(wrong, written); err == nil {
 			t.Errorf("%v gave %v", wrong, values)
 		}
 	}
@@ -67,18 +76,18 @@ func TestRead(t *testing.T) {
 			t.Errorf("%v are %v", ids, some)
 		}
 	}
-	page := string(d.Page(func(t dashboard.Tile) bool { return t.ID != "revenue" }))
+	page := string(d.Page("America/Chicago", func(t dashboard.Tile) bool { return t.ID != "revenue" }))
 	for _, hidden := range []string{"orders", "limit", "previous", "compareLabel", "query"} {
 		if strings.Contains(page, hidden) {
 			t.Errorf("the page tells of %s: %s", hidden, page)
 		}
 	}
-	for _, shown := range []string{`"refresh":60`, `"parameters":[{"name":"from"`, `"chart":{"kind":"number"}`, `"text":"Hello *you*"`, `"at":{"x":0,"y":0,"w":3,"h":2}`} {
+	for _, shown := range []string{`"refresh":60`, `"timezone":"America/Chicago"`, `"parameters":[{"name":"from"`, `"chart":{"kind":"number"}`, `"text":"Hello *you*"`, `"at":{"x":0,"y":0,"w":3,"h":2}`} {
 		if !strings.Contains(page, shown) {
 			t.Errorf("the page lacks %s: %s", shown, page)
 		}
 	}
-	if whole := string(d.Page(func(dashboard.Tile) bool { return true })); !strings.Contains(whole, "previous.total") || strings.Contains(whole, "query") {
+	if whole := string(d.Page("", func(dashboard.Tile) bool { return true })); !strings.Contains(whole, "previous.total") || strings.Contains(whole, "timezone") || strings.Contains(whole, "query") {
 		t.Error(whole)
 	}
 }

@@ -25,9 +25,9 @@ type Document struct {
 // Parameter is what a viewer may choose, for all tiles with a variable of its name.
 type Parameter struct {
 	Name    string
-	Type    string      // of GraphQL, such as [Timestamp!]
-	Default query.Value // nil: none
-	Options []query.Value
+	Type    string        // of GraphQL, such as [Timestamp!]
+	Default query.Value   // nil: none
+	Options []query.Value // nil: any value of its type
 
 	written query.Object
 }
@@ -57,12 +57,16 @@ func (d Document) JSON() []byte { return query.AppendJSON(nil, d.written) }
 
 // Page is what is drawn, without what is asked: of tiles that are not shown, how
 // large they are and what people call them, and none of the names in their charts.
-func (d Document) Page(shown func(Tile) bool) json.RawMessage {
+// The time zone is that of whoever looks, whose days are asked for; empty: UTC's.
+func (d Document) Page(timezone string, shown func(Tile) bool) json.RawMessage {
 	page := query.Object{{Name: "title", Value: query.Text(d.Title)}}
 	for _, name := range []string{"description", "refresh"} {
 		if v, ok := d.written.Get(name); ok {
 			page = append(page, query.Member{Name: name, Value: v})
 		}
+	}
+	if timezone != "" {
+		page = append(page, query.Member{Name: "timezone", Value: query.Text(timezone)})
 	}
 	parameters, tiles := make(query.List, len(d.Parameters)), make(query.List, len(d.Tiles))
 	for i, p := range d.Parameters {
@@ -85,8 +89,24 @@ func (d Document) Page(shown func(Tile) bool) json.RawMessage {
 	return query.AppendJSON(nil, page)
 }
 
-// Values are those of the parameters: the given one or else the default.
-func (d Document) Values(given query.Object) (query.Object, error) {
+// Defaults are the values that somebody starts with who opens the dashboard.
+func (d Document) Defaults() query.Object {
+	var values query.Object
+	for _, p := range d.Parameters {
+		if p.Default != nil {
+			values = append(values, query.Member{Name: p.Name, Value: p.Default})
+		}
+	}
+	return values
+}
+
+// Meaning is what a value of a parameter says, whatever form it is written in: values
+// that say the same have the same text.
+type Meaning func(p Parameter, v query.Value) string
+
+// Values are those of the parameters: the given one or else the default. Where there
+// are options it is one of these, as the document has it, and never what was given.
+func (d Document) Values(given query.Object, meaning Meaning) (query.Object, error) {
 	for _, m := range given {
 		if _, null := m.Value.(query.Null); null {
 			return nil, fault.New(fault.BadUserInput, "the parameter %s is null", m.Name).WithHint("Leave it out, if that is what you mean.")
@@ -98,14 +118,31 @@ func (d Document) Values(given query.Object) (query.Object, error) {
 	var values query.Object
 	for _, p := range d.Parameters {
 		v, ok := given.Get(p.Name)
-		if !ok {
-			v, ok = p.Default, p.Default != nil
+		switch {
+		case !ok:
+			v = p.Default
+		case p.Options != nil:
+			if v, ok = p.option(v, meaning); !ok {
+				return nil, fault.New(fault.BadUserInput, "the parameter %s takes its options alone", p.Name).WithHint("Give it one of the values that the dashboard has for it, or leave it out.")
+			}
 		}
-		if ok {
+		if v != nil {
 			values = append(values, query.Member{Name: p.Name, Value: v})
 		}
 	}
 	return values, nil
+}
+
+// option is the one that says the same as a value. The default is one, too: to leave the
+// value out says it.
+func (p Parameter) option(given query.Value, meaning Meaning) (query.Value, bool) {
+	said := meaning(p, given)
+	for _, option := range p.Options {
+		if meaning(p, option) == said {
+			return option, true
+		}
+	}
+	return p.Default, p.Default != nil && meaning(p, p.Default) == said
 }
 
 // Parameter is the one of a name.

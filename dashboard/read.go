@@ -289,6 +289,7 @@ func (r *reader) parameter(at []string, v query.Value) Parameter {
 		"control": r.oneOf(&control, controls),
 		"default": r.value(&p.Default),
 		"options": func(at []string, v query.Value) {
+			p.Options = []query.Value{} // without one, no value is
 			r.list(at, v, maxOptions, func(at []string, v query.Value) {
 				var value query.Value
 				r.object(at, v, members{"value!": r.value(&value), "label": r.line(&label)})

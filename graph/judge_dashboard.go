@@ -91,10 +91,7 @@ func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*do
 			return said(fault.New(fault.BadUserInput, "the query has no variable $%s", m.Name))
 		}
 	}
-	given, err := startsWith(d, t)
-	if err != nil {
-		return said(err)
-	}
+	given := startsWith(d, t)
 	for _, def := range op.VariableDefinitions {
 		p, chosen := d.Parameter(def.Variable)
 		if chosen && !sameShape(p.Type, def.Type) {
@@ -112,16 +109,12 @@ func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*do
 
 // startsWith are the values that the variables of a tile have when somebody opens the
 // dashboard.
-func startsWith(d dashboard.Document, t dashboard.Tile) (map[string]any, error) {
-	defaults, err := d.Values(nil)
-	if err != nil {
-		return nil, err
-	}
+func startsWith(d dashboard.Document, t dashboard.Tile) map[string]any {
 	given := make(map[string]any)
-	for _, m := range t.With(defaults) {
+	for _, m := range t.With(d.Defaults()) {
 		given[m.Name] = asGiven(m.Value)
 	}
-	return given, nil
+	return given
 }
 
 // one reads the value of one variable.

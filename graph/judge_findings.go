@@ -104,11 +104,7 @@ func (f *finder) tile(i int, t dashboard.Tile, page *pageOf, shared bool) {
 	charted(shapeOf(f.scope.executor.schema.AST, op), t.Chart, func(message string, at ...string) {
 		said(at[0] != "format", message, append([]string{"chart"}, at...)...)
 	})
-	given, err := startsWith(f.document, t)
-	if err != nil {
-		said(true, fault.From(err).Message)
-		return
-	}
+	given := startsWith(f.document, t)
 	page.add(doc, op, given)
 	opens := true
 	for _, def := range op.VariableDefinitions {

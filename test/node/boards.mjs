@@ -1,20 +1,21 @@
 // Makes, edits and shares dashboards in the console, in Chromium:
-//   node boards.mjs operator|unsaved|administrator|minter|holder URL PASSWORD [FOLDER]
+//   node boards.mjs operator|unsaved|administrator|minter|chooser|holder URL PASSWORD [FOLDER]
 // The operator, olga, makes a dashboard of all tenants by pointer and keys, is told of
 // what will not work, and loses nothing when somebody else saves it meanwhile. What she has
 // not saved is there again when she has signed in again, and never for anybody else. The
 // administrator, ann of umbrella, makes a copy of her own and mints a token for it, which
 // she sees as its holder does. The minter, olga again, mints one for a dashboard of umbrella's own, which is offered to
-// her by its title. The holder signs in with that token, given as PASSWORD, and
+// her by its title. The chooser, ann, finds what she chose on a dashboard again after a reload, on her way back and where its address
+// is opened, and is told what of an address fits no more. The holder signs in with that token, given as PASSWORD, and
 // sees that dashboard and nothing else. Pictures go into FOLDER. See visit.mjs for what
 // else makes it fail.
 import { join } from 'node:path';
 import { asks, expect, visit, write } from './visit.mjs';
 
 const [kind, base, password, folder] = process.argv.slice(2);
-const uses = { operator, unsaved, administrator, minter, holder };
+const uses = { operator, unsaved, administrator, minter, chooser, holder };
 if (!uses[kind] || !password) {
-  console.error('usage: node boards.mjs operator|unsaved|administrator|minter|holder URL PASSWORD [FOLDER]');
+  console.error('usage: node boards.mjs operator|unsaved|administrator|minter|chooser|holder URL PASSWORD [FOLDER]');
   process.exit(2);
 }
 const restored = 'What you had not saved is here again.';
@@ -436,6 +437,109 @@ async function minter(page, { settled }) {
   await picture(page, 'minter');
   await mint.getByRole('button', { name: 'Mint a token' }).click();
   await expect(page, '.secret', '<usher-dashboard name="mine"');
+}
+
+async function chooser(page, { settled }) {
+  await page.goto(`${base}/console/sign-in?tenant=umbrella`);
+  await enter(page, 'ann');
+  await page.getByRole('navigation').getByRole('link', { name: 'Dashboards' }).waitFor();
+  const document_ = {
+    title: 'Choices',
+    parameters: [
+      { name: 'region', label: 'Region', type: 'OrdersWhere!', control: 'select', default: {}, options: [{ value: {}, label: 'All' }, { value: { region: { eq: 'EU' } }, label: 'Europe' }, { value: { region: { eq: 'US' } }, label: 'America' }] },
+      { name: 'below', label: 'Below', type: 'Decimal!', control: 'number', default: 1000 },
+    ],
+    tiles: [{ id: 'n', title: 'Revenue', at: { x: 0, y: 0, w: 3, h: 2 }, query: 'query($region: OrdersWhere!, $below: Decimal!) { ordersAggregate(where: {and: [$region, {total: {lt: $below}}]}) { revenue count } }', chart: { kind: 'number', rows: 'ordersAggregate', y: ['count'] } }],
+  };
+  const saved = await asks(page, 'mutation($d: JSON!) { saveDashboard(name: "choices", document: $d) { version findings { message } } }', { d: document_ });
+  same('what is said of it', saved, { data: { saveDashboard: { version: 1, findings: [] } } });
+  const at = `${base}/console/dashboards/choices`;
+  const region = page.getByLabel('Region');
+  const below = page.getByLabel('Below');
+  const chosen = () => region.evaluate((select) => select.value);
+  const shows = async (count, name, number) => {
+    await page.locator('usher-number .value', { hasText: count }).waitFor();
+    same('the region', await chosen(), name);
+    same('the number', await below.inputValue(), number);
+  };
+  const asked = [];
+  page.on('request', (request) => request.method() === 'POST' && request.url().endsWith('/dashboards/choices') && asked.push(request.postData()));
+  await page.goto(`${base}/console/dashboards`);
+  await page.getByRole('link', { name: 'Choices' }).click();
+  await shows('1', 'All', '1000');
+  same('the address', page.url(), at);
+  await region.selectOption({ label: 'America' });
+  await page.waitForURL(/q=/);
+  await shows('0', 'America', '1000');
+  await below.fill('9007199254740993');
+  await below.press('Tab');
+  await page.waitForFunction(() => decodeURIComponent(location.href).includes('9007199254740993'));
+  await shows('0', 'America', '9007199254740993');
+  await settled('what was chosen');
+  const address = page.url();
+  // It is there again after a reload, on the way back, and for whoever is sent it: asked for once, with all digits.
+  const again = async (how) => {
+    asked.length = 0;
+    await how();
+    await shows('0', 'America', '9007199254740993');
+    same('the address', page.url(), address);
+    same('what is asked', asked, ['{"parameters":{"region":{"region":{"eq":"US"}},"below":9007199254740993}}']);
+  };
+  await again(() => page.reload());
+  await page.getByRole('navigation').getByRole('link', { name: 'Catalog' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Catalog' }).waitFor();
+  await again(() => page.goBack());
+  await page.goto(`${base}/console/catalog`);
+  await again(() => page.goto(address));
+  // In the page, an address says what stands there.
+  await page.evaluate((at) => (history.pushState({}, '', `${at}?q=${encodeURIComponent('{"region":{"region":{"eq":"EU"}}}')}`), dispatchEvent(new PopStateEvent('popstate'))), at);
+  await shows('1', 'Europe', '1000');
+  await page.goBack();
+  await shows('0', 'America', '9007199254740993');
+  await region.selectOption({ label: 'All' });
+  await shows('1', 'All', '9007199254740993');
+  await below.fill('');
+  await below.press('Tab');
+  await shows('1', 'All', '1000');
+  same('notes', await page.locator('main .note').count(), 0);
+  // What fits no more is told, and all else is kept.
+  for (const [q, words, name, number] of [
+    ['{"region":{"region":{"startsWith":"E"}},"below":500}', 'for region no longer fits', 'All', '500'],
+    ['{"region":{"region":{"eq":"EU"}},"below":"much"}', 'no longer fits', undefined, '1000'],
+    ['{"gone":1,"below":500}', 'for gone no longer fits', 'All', '500'],
+    ['{"below":{}}', 'no longer fits', 'All', '1000'],
+    ['{"below":', 'no longer fits', 'All', '1000'],
+  ]) {
+    await page.goto(`${at}?q=${encodeURIComponent(q)}`);
+    await expect(page, 'main .note', words);
+    await shows('1', name ?? (await chosen()), number);
+    same(`what is left of ${q}`, [/much|gone|startsWith|%7B%7D/.test(page.url())], [false]);
+  }
+  await settled('a stale address');
+  await picture(page, 'stale');
+  await region.selectOption({ label: 'Europe' });
+  await page.locator('main .note').waitFor({ state: 'detached' });
+  // The editor keeps digits that are written in it, and those that it was given.
+  const digits = '9007199254740993';
+  const written = () => page.evaluate(async () => {
+    const response = await fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${sessionStorage.getItem('usher.token')}` }, body: '{"query": "{ dashboard(name: \\"choices\\") { document } }"}' });
+    return /"default":(\d+)/.exec(await response.text())[1];
+  });
+  await page.goto(`${at}/edit`);
+  await page.getByRole('tab', { name: 'Parameters' }).click();
+  await page.getByLabel('Default', { exact: true }).last().fill(digits);
+  await page.reload(); // it is a draft now
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 2.');
+  same('the default', await written(), digits);
+  await page.reload();
+  await page.getByLabel('Title', { exact: true }).fill('Other choices');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 3.');
+  same('the default then', await written(), digits);
+  await page.goto(at);
+  await shows('1', 'All', digits);
+  await asks(page, 'mutation { deleteDashboard(name: "choices", version: 3) }');
 }
 
 async function holder(page, { settled }) {

@@ -14,7 +14,7 @@ const patience = 30_000; // milliseconds for each step
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const [scenario, address, folder] = process.argv.slice(2);
-const scenarios = { kinds, states, setup, tokens, select, typed, paper, sheet, old, passing, whole, alike, fits, odd, attributes, development };
+const scenarios = { kinds, states, setup, tokens, select, controls, typed, paper, sheet, old, passing, whole, alike, fits, odd, attributes, development };
 if (!scenarios[scenario] || !address) {
   console.error('usage: node elements.mjs SCENARIO URL [FOLDER]');
   process.exit(2);
@@ -44,7 +44,7 @@ async function open(path, options = {}) {
     globalThis.told = [];
     globalThis.breaches = [];
     document.addEventListener('securitypolicyviolation', (event) => globalThis.breaches.push(`${event.violatedDirective} ${event.blockedURI}`));
-    for (const name of ['select', 'load', 'error']) {
+    for (const name of ['select', 'change', 'load', 'error']) {
       document.addEventListener(`usher:${name}`, (event) => {
         const { tile, values, error } = event.detail;
         globalThis.told.push({ name, from: event.target.id, tile, values, code: error?.code });
@@ -385,6 +385,71 @@ async function select() {
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   expect('the controls on paper', await page.locator('select').isVisible(), false);
   expect('paper', await page.locator('usher-dashboard').evaluate((element) => getComputedStyle(element).color), 'rgb(21, 24, 30)');
+}
+
+// What controls ask is what was chosen: days by the token's clocks unless the page says others, numbers with all their digits. Times and
+// texts are what they are.
+async function controls() {
+  const page = await open('/?page=controls');
+  let times = 1;
+  const date = page.locator('input[type=date]');
+  const number = page.locator('input[type=number]');
+  const asks = async (what, want) => {
+    await loaded(page, 'all', ++times);
+    expect(what, await page.evaluate(() => fetch('/asked').then((response) => response.text())), want);
+  };
+  await loaded(page, 'all', times);
+  expect('the day at first', await date.inputValue(), '2025-11-01');
+  await date.fill('2025-11-02');
+  await asks('a day of the token', '{"from":"2025-11-02T05:00:00Z"}');
+  expect('the day then', await date.inputValue(), '2025-11-02');
+  await page.evaluate(() => document.querySelector('#all').setAttribute('timezone', 'Europe/Berlin'));
+  await loaded(page, 'all', ++times);
+  await date.fill('2025-11-03');
+  await asks('a day of the page', '{"from":"2025-11-02T23:00:00Z"}');
+  expect('the day that is shown east of Greenwich', await date.inputValue(), '2025-11-03');
+  expect('the day on paper', await page.locator('usher-parameters p span').first().textContent(), 'From: Nov 3, 2025');
+  await date.fill('');
+  await asks('no day', '{}');
+  const write = async (text) => {
+    await number.fill('');
+    await number.pressSequentially(text);
+    await number.press('Tab');
+  };
+  for (const [text, digits] of [['9007199254740993', '9007199254740993'], ['99999999999999999999', '99999999999999999999'], ['-007.50', '-7.50'], ['.5', '0.5'], ['12', '12'], ['1e3', '1e3']]) {
+    await write(text);
+    await asks(`the number ${text}`, `{"n":${digits}}`);
+  }
+  expect('what a page hears', await told(page, 'change').then((all) => all.length), 9);
+  // What is no number is told, and not asked for.
+  for (const text of ['1e400', '-']) {
+    await write(text);
+    await page.waitForFunction(() => document.querySelector('#all').shadowRoot.querySelector('usher-parameters').shadowRoot.querySelector('[role=alert]'));
+    expect(`what ${text} is`, await number.evaluate((input) => [input.getAttribute('aria-invalid'), input.validity.badInput]), ['true', true]);
+    if (folder) await page.screenshot({ path: join(folder, `wrong-number${text}.png`) });
+    await clean(page);
+    await page.evaluate(() => document.querySelector('#all').refresh());
+    await asks(`instead of ${text}`, '{"n":1e3}');
+  }
+  await write('7');
+  await asks('a number again', '{"n":7}');
+  expect('what is told then', await page.locator('usher-parameters [role=alert]').count(), 0);
+  // A month is a month where it was counted as one; the first day of one is that day.
+  await page.evaluate(() => document.querySelector('#all').removeAttribute('timezone'));
+  await loaded(page, 'all', ++times);
+  const cells = (id) => tile(page, id).locator('tbody tr').first().locator('th, td').allInnerTexts();
+  expect('the times', await cells('rows'), ['Jan 1, 2025, 12:00 AM', 'Jan 2025', 'Jan 1, 2025', '1']);
+  const words = await tile(page, 'words').locator('usher-text').evaluate((text) => [...text.children].map(({ localName, innerText }) => `${localName}: ${innerText.replaceAll('\n', '|')}`));
+  expect('the words', words, ['p: Intro', 'ul: one|two, and on', 'h4: Head', 'p: words', 'ul: a', 'ul: b']);
+  await clean(page);
+  if (folder) {
+    for (const [width, colorScheme] of [[1280, 'light'], [390, 'dark']]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(300);
+      await page.screenshot({ path: join(folder, `controls-${width}.png`), fullPage: true });
+    }
+  }
 }
 
 // Where a page's policy lets no text become HTML, charts do what they do elsewhere: they are pointed at and read by keys, replaced, and gone.

@@ -4,10 +4,11 @@
 // how the answer came to be, keeps it for all tenants and on a dashboard, and sees it
 // with the eyes of tenants and by a source that does not answer. The administrator, ann
 // of acme, copies what is shared and deletes the copy. The reader, rita of acme, opens
-// it by its link, sees her tenant's rows, and nothing where nothing fits. Pictures are
+// it by its link, sees her tenant's rows, and nothing where nothing fits. What ann adds to dashboards, by the
+// keyboard, and what is copied of it, is judged on narrow and wide pages. Pictures are
 // left in the folder. See visit.mjs for what else makes it fail.
 import { join } from 'node:path';
-import { expect, visit } from './visit.mjs';
+import { asks, expect, visit } from './visit.mjs';
 
 const [kind, base, password, folder] = process.argv.slice(2);
 const uses = { operator, administrator, reader };
@@ -235,6 +236,7 @@ async function administrator(page, { settled }) {
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('menuitem', { name: /Save changes/ }).click();
   await expect(page, '.toasts', 'is saved.');
+  await tiled(page, settled);
   await eyes(page, 'See as', { subject: 'portal', filters: '{"sales": {"region": {"eq": "North"}}}' });
   await page.getByRole('button', { name: 'Beside mine' }).click();
   await expect(page, '.differences', '1 row is alike, 0 differ, 2 only left, 0 only right');
@@ -261,6 +263,114 @@ async function administrator(page, { settled }) {
   await expect(page, '.kept', 'shared with all tenants');
 }
 
+// What is explored becomes a tile of a dashboard that is new, and of one that is there, by the keyboard.
+async function tiled(page, settled) {
+  const save = page.getByRole('button', { name: 'Save', exact: true });
+  const dialog = page.getByRole('dialog', { name: 'Add to a dashboard' });
+  const adds = dialog.getByRole('button', { name: 'Add to a dashboard' });
+  const field = (name) => dialog.getByRole('textbox', { name, exact: true });
+  const held = async (what) => {
+    await dialog.waitFor({ state: 'detached' });
+    await page.waitForFunction(() => document.activeElement !== document.body);
+    const focused = await page.evaluate(() => document.activeElement.innerText);
+    if (focused !== 'Save') throw new Error(`the focus is at ${focused} after ${what}`);
+  };
+  const open = async () => {
+    await save.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: 'Add to a dashboard' }).waitFor();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await field('Title of the tile').waitFor();
+  };
+  const lacks = async (words) => {
+    await expect(page, '.dialog footer', words);
+    if (await adds.isEnabled()) throw new Error(`it is added although: ${words}`);
+  };
+  const looks = async (name, part) => {
+    for (const [width, colorScheme] of [[390, 'dark'], [390, 'light'], [1280, 'light'], [1280, 'dark']]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      await part.waitFor();
+      await page.waitForTimeout(400);
+      await settled(`${name}, ${width} wide and ${colorScheme}`);
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
+    }
+  };
+  await open();
+  await lacks('Give the tile a title.');
+  await page.keyboard.type('東京 & more');
+  await lacks('Give the dashboard a title.');
+  await field('Title of the dashboard').fill('東京');
+  await lacks('Give it a name of a-z, 0-9 and -.');
+  await field('Title of the dashboard').fill('Süd & Öst');
+  if ((await field('Name').inputValue()) !== 'sud-ost') throw new Error(`the name ${await field('Name').inputValue()} is suggested`);
+  await field('Name').fill('Süd');
+  await expect(page, '.dialog .wrong', 'It has the form of sales-2');
+  await field('Name').fill('');
+  await field('Title of the tile').fill('é'.repeat(128));
+  await expect(page, '.dialog .wrong', 'at most 255 bytes');
+  await looks('tile-wrong', dialog);
+  await field('Title of the tile').fill('東京 & more');
+  await field('Title of the dashboard').press('Enter');
+  await expect(page, '.toasts', '東京 & more is on the dashboard.');
+  await held('adding');
+  // There is one of that name now, which is offered.
+  await open();
+  await field('Title of the tile').fill('more');
+  await field('Title of the dashboard').fill('Süd, Öst');
+  await expect(page, '.dialog .wrong', 'There is a dashboard of this name');
+  await looks('tile-taken', dialog);
+  await dialog.getByRole('button', { name: /^(A new one )?Dashboard/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('option', { name: 'Süd & Öst' }).waitFor();
+  await looks('tile-offered', page.getByRole('option', { name: 'Süd & Öst' }));
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.getByRole('option').first().waitFor({ state: 'detached' });
+  await adds.press('Enter');
+  await expect(page, '.toasts', 'more is on the dashboard.');
+  await held('adding again');
+  const { document: kept } = (await asks(page, '{ dashboard(name: "sud-ost") { document } }')).data.dashboard;
+  const got = JSON.stringify(kept.tiles.map(({ id, at, query }) => [id, at.y, query.includes('salesAggregate')]));
+  if (got !== '[["more",0,true],["more-2",4,true]]') throw new Error(`the tiles are ${got}`);
+  await open();
+  await page.keyboard.press('Escape');
+  await held('leaving');
+  // What is copied is told, and where nothing can be.
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const copies = async (key) => {
+    await page.getByRole('button', { name: 'Copy', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: 'Link' }).waitFor();
+    if (key) await page.keyboard.press(key);
+    else await looks('copying', page.getByRole('menuitem', { name: 'Link' }));
+    await page.keyboard.press('Enter');
+  };
+  await copies();
+  await expect(page, '.toasts', 'Copied');
+  if ((await page.evaluate(() => navigator.clipboard.readText())) !== page.url()) throw new Error('the link is another');
+  await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true }));
+  await copies('ArrowDown');
+  await expect(page, '.toasts', 'The browser let nothing be copied.');
+  // The page that others embed.
+  const explored = page.url();
+  await go(page, 'Dashboards');
+  await page.getByRole('link', { name: 'Süd & Öst' }).click();
+  await expect(page, 'usher-dashboard', '東京 & more');
+  await page.getByRole('button', { name: 'Share' }).focus();
+  await page.keyboard.press('Enter');
+  const share = page.getByRole('dialog', { name: 'Share' });
+  await share.getByText('<usher-dashboard name="sud-ost"').waitFor();
+  await looks('share', share);
+  await page.keyboard.press('Escape');
+  await share.waitFor({ state: 'detached' });
+  await page.waitForFunction(() => document.activeElement.innerText === 'Share');
+  await page.goto(explored);
+  await title(page, title_);
+  await page.locator('usher-chart').first().waitFor();
+}
+
 async function reader(page, { settled }) {
   await page.goto(`${base}/console/saved`);
   await enter(page, 'acme|rita');
@@ -280,6 +390,10 @@ async function reader(page, { settled }) {
   await fold.waitFor();
   await page.screenshot({ path: join(folder, 'explore-narrow.png'), fullPage: true });
   if (await page.getByRole('button', { name: 'See as' }).count()) throw new Error('she sees as others');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Save…' }).waitFor();
+  if (await page.getByRole('menuitem').count() !== 1) throw new Error('she adds to dashboards');
+  await page.keyboard.press('Escape');
   if (await page.getByRole('button', { name: 'How', exact: true }).count()) throw new Error('she is told how answers come to be');
   // A link says all that is asked; what she does not see is left out of it.
   const state = { dataset: 'sales', measures: ['count', 'secret', 'revenue'], keys: [{ path: 'nowhere.name' }], where: [{ path: 'region', op: 'eq', value: 'Nowhere' }, { path: '__proto__', op: 'eq', value: '1' }], order: [{ by: '}{' }] };

@@ -37,7 +37,7 @@ export async function visit(address, { dark = false, width = 1280, height = 800 
     page.on('console', (message) => {
       // A refused request is an answer: to somebody without a token yet, or with one that has ended.
       const { pathname } = new URL(message.location().url || address);
-      if (message.type() !== 'error' || pathname.endsWith('/graphql') || (pathname.endsWith('/dashboards') && / 401 /.test(message.text())) || (pathname.endsWith('/dashboards/none') && / 404 /.test(message.text()))) return;
+      if (message.type() !== 'error' || pathname.endsWith('/graphql') || (pathname.endsWith('/dashboards') && / 401 /.test(message.text())) || (pathname.endsWith('/dashboards/none') && / 404 /.test(message.text())) || (pathname.endsWith('/dashboards/choices') && / 400 /.test(message.text()))) return;
       problems.push(`reported ${message.text()} at ${pathname}:${message.location().lineNumber}:${message.location().columnNumber}`);
     });
     try {

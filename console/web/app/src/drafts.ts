@@ -2,6 +2,7 @@
 // until it is saved or dropped: a reload and the end of a session lose nothing. It is never given to
 // another user who signs in, whose signing in removes it. What is secret is never part of one.
 import { useCallback, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { readDigits } from './digits';
 import { useMe } from './me';
 import type { Me } from './viewer';
 
@@ -19,7 +20,7 @@ interface Kept {
 
 function kept(key: string): Kept | undefined {
   try {
-    const found = JSON.parse(sessionStorage.getItem(key) ?? 'null') as Partial<Kept> | null;
+    const found = readDigits(sessionStorage.getItem(key) ?? 'null') as Partial<Kept> | null;
     return typeof found?.value === 'object' && found.value !== null ? { title: String(found.title ?? ''), at: Number(found.at), value: found.value } : undefined;
   } catch {
     return undefined;

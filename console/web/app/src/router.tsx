@@ -102,7 +102,13 @@ const pages = [
   }),
   createRoute({ getParentRoute: () => shell, path: '/saved', component: guard('/saved', () => <Saved />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards', component: guard('/dashboards', () => <Dashboards />) }),
-  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard', component: guard('/dashboards', () => <DashboardPage />) }),
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/dashboards/$dashboard',
+    // What was chosen, which the page takes on trust no more than usher does.
+    validateSearch: (search): { q?: unknown } => ({ q: (typeof search.q === 'object' && search.q !== null && !Array.isArray(search.q)) || (typeof search.q === 'string' && search.q.startsWith('{')) ? search.q : undefined }),
+    component: guard('/dashboards', () => <DashboardPage />),
+  }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard/edit', component: guard('/dashboards', () => <EditorPage />, { field: 'Mutation.saveDashboard', instead: ({ dashboard = '' }) => ({ may: t.closed.editsDashboard, to: '/dashboards/$dashboard', params: { dashboard }, name: t.closed.seeDashboard }) }) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants', validateSearch: filtered, component: guard('/tenants', () => <Tenants />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants/$tenant', component: guard('/tenants', () => <TenantPage />) }),

@@ -1,7 +1,21 @@
+import { readDigits } from './digits';
+
 // What the address says behind its question mark is text, with all digits of a number; only what has the form of more is more.
 export function readSearch(text: string): unknown {
   if (!/^(?:[[{"]|(?:true|false)$)/.test(text)) throw new SyntaxError('text');
-  return JSON.parse(text);
+  return readDigits(text, () => {
+    throw new SyntaxError('digits');
+  });
+}
+
+// inSearch is a JSON text as what an address says: one that would not be the same again stays text.
+export function inSearch(text: string): unknown {
+  try {
+    const read = readSearch(text);
+    return JSON.stringify(read) === text ? read : text;
+  } catch {
+    return text;
+  }
 }
 
 export const written = (value: unknown) => (typeof value === 'boolean' ? String(value) : value);

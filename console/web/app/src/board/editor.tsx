@@ -6,7 +6,8 @@ import { buildClientSchema, getIntrospectionQuery, parse, type IntrospectionQuer
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import '../styles/editor.css';
-import { ask, Failure } from '../api';
+import { ask, askExactly, Failure } from '../api';
+import { readDigits } from '../digits';
 import { drafts } from '../drafts';
 import { EmbeddedChart } from '../embedded';
 import { useMe } from '../me';
@@ -50,7 +51,7 @@ interface Unsaved {
 }
 
 const fields = '{ name title shared own version document findings { tile path message fails } }';
-const load = (name: string) => ask<{ dashboard: Kept | null }>(`query($name: String!) { dashboard(name: $name) ${fields} }`, { name }).then(({ dashboard }) => dashboard);
+const load = (name: string) => askExactly<unknown>(`query($name: String!) { dashboard(name: $name) ${fields} }`, { name }).then(({ text }) => (readDigits(text) as { data: { dashboard: Kept | null } }).data.dashboard);
 
 const introspection = getIntrospectionQuery({ inputValueDeprecation: true, schemaDescription: true });
 

@@ -1,6 +1,7 @@
 // The parameters of a dashboard, each with the values that it may have.
 import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { readDigits } from '../digits';
 import { t } from '../texts';
 import { Button, Select, TextField } from '../ui/controls';
 import type { Parameter } from './document';
@@ -46,7 +47,7 @@ function Value({ label, hint, value, onChange, lines }: { label: string; hint: s
   const [text, setText] = useState(value === undefined ? '' : JSON.stringify(value, undefined, lines ? 1 : undefined));
   let wrong = false;
   try {
-    if (text.trim() !== '') wrong = JSON.parse(text) === null;
+    if (text.trim() !== '') wrong = readDigits(text) === null;
   } catch {
     wrong = true;
   }
@@ -62,7 +63,7 @@ function Value({ label, hint, value, onChange, lines }: { label: string; hint: s
       onChange={(next) => {
         setText(next);
         try {
-          const read: unknown = next.trim() === '' ? undefined : JSON.parse(next);
+          const read: unknown = next.trim() === '' ? undefined : readDigits(next);
           if (read !== null) onChange(read);
         } catch {
           // not yet

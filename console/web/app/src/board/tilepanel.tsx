@@ -1,6 +1,7 @@
 // What a tile asks, and how it is drawn: fields that the query answers are offered.
 import type { GraphQLSchema } from 'graphql';
 import { useEffect, useMemo, useState } from 'react';
+import { readDigits } from '../digits';
 import { Editor } from '../query/editor';
 import { isObject } from '../query/exact';
 import { t } from '../texts';
@@ -160,7 +161,7 @@ export function JSONField({ label, hint, value, onChange }: { label: string; hin
   if (of !== written) {
     setOf(written);
     // Unless it is what has just been typed, in other words.
-    if (!isObject(text) || JSON.stringify(JSON.parse(text), undefined, 2) !== written) setText(written);
+    if (!isObject(text) || JSON.stringify(readDigits(text), undefined, 2) !== written) setText(written);
   }
   const wrong = text.trim() !== '' && !isObject(text);
   return (
@@ -174,7 +175,7 @@ export function JSONField({ label, hint, value, onChange }: { label: string; hin
       onChange={(next) => {
         setText(next);
         if (next.trim() === '') onChange(undefined);
-        else if (isObject(next)) onChange(JSON.parse(next) as Record<string, unknown>);
+        else if (isObject(next)) onChange(readDigits(next) as Record<string, unknown>);
       }}
     />
   );

@@ -1,13 +1,16 @@
 // Dashboards: those that the viewer sees, and one of them as pages embed it.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, Copy, LayoutDashboard, Pencil, Plus, Share2, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { ask, get } from '../api';
 import { server } from '../base';
 import { useDraft } from '../drafts';
+import { isName, nameOf } from '../board/name';
+import { none } from '../chosen';
 import { EmbeddedDashboard } from '../embedded';
 import { useMe } from '../me';
+import { inSearch } from '../search';
 import { t } from '../texts';
 import { Button, Checkbox, TextField } from '../ui/controls';
 import { Confirm, Dialog, FormDialog, Secret } from '../ui/dialog';
@@ -144,26 +147,14 @@ function Change({ doing: { what, of }, onClose }: { doing: Doing; onClose: () =>
       setFound(copyDashboard.findings);
     };
     return (
-      <FormDialog title={`${t.dashboards.copy}: ${of.title}`} lead={t.dashboards.copyWords} action={t.dashboards.copy} submit={submit} onClose={onClose} disabled={!isName.test(as)}>
-        <TextField label={t.dashboards.copyName} hint={t.dashboards.nameHint} wrong={isName.test(as) ? undefined : t.dashboards.nameForm} value={as} onChange={setAs} autoComplete="off" mono />
+      <FormDialog title={`${t.dashboards.copy}: ${of.title}`} lead={t.dashboards.copyWords} action={t.dashboards.copy} submit={submit} onClose={onClose} disabled={!isName(as)}>
+        <TextField label={t.dashboards.copyName} hint={t.dashboards.nameHint} wrong={isName(as) ? undefined : t.dashboards.nameForm} value={as} onChange={setAs} autoComplete="off" mono />
       </FormDialog>
     );
   }
   const submit = () => ask('mutation($name: String!, $version: Int!) { deleteDashboard(name: $name, version: $version) }', { name: of.name, version: of.version }).then(() => done(t.dashboards.removed(of.title)));
   return <Confirm title={`${t.dashboards.remove}: ${of.title}`} lead={t.dashboards.removeWords} name={of.name} action={t.dashboards.remove} submit={submit} onClose={onClose} />;
 }
-
-const isName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
-// nameOf is the name that a title suggests.
-const nameOf = (title: string) =>
-  title
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
-    .replace(/^-|-$/g, '');
 
 // Make keeps an empty page, and leads to the editor.
 function Make({ onClose }: { onClose: () => void }) {
@@ -180,9 +171,9 @@ function Make({ onClose }: { onClose: () => void }) {
     await navigate({ to: '/dashboards/$dashboard/edit', params: { dashboard: name } });
   }
   return (
-    <FormDialog title={t.dashboards.create} lead={t.dashboards.createWords} action={t.dashboards.create} draft={draft} submit={submit} onClose={onClose} disabled={title.trim() === '' ? t.dashboards.titleMissing : name === '' ? t.dashboards.nameMissing : !isName.test(name)}>
+    <FormDialog title={t.dashboards.create} lead={t.dashboards.createWords} action={t.dashboards.create} draft={draft} submit={submit} onClose={onClose} disabled={title.trim() === '' ? t.dashboards.titleMissing : name === '' ? t.dashboards.nameMissing : !isName(name)}>
       <TextField label={t.dashboards.titleLabel} value={title} onChange={(title) => draft.set({ title })} autoFocus autoComplete="off" />
-      <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={name === '' || isName.test(name) ? undefined : t.dashboards.nameForm} value={name} onChange={(named) => draft.set({ named })} autoComplete="off" mono />
+      <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={name === '' || isName(name) ? undefined : t.dashboards.nameForm} value={name} onChange={(named) => draft.set({ named })} autoComplete="off" mono />
       {me.allTenants && (
         <Checkbox isSelected={shared} onChange={(shared) => draft.set({ shared })} hint={t.editor.sharedHint}>
           {t.editor.shared}
@@ -197,6 +188,10 @@ export function DashboardPage() {
   const me = useMe();
   const list = useQuery(listQuery(me));
   const entry = list.data?.find((one) => one.name === name);
+  const navigate = useNavigate();
+  const { q } = useSearch({ strict: false }) as { q?: unknown };
+  const chosen = q === undefined ? none : typeof q === 'string' ? q : JSON.stringify(q);
+  const choose = (text: string) => void navigate({ to: '/dashboards/$dashboard', params: { dashboard: name }, search: { q: text === none ? undefined : inSearch(text) }, replace: true });
   const [sharing, setSharing] = useState(false);
   const [refused, setRefused] = useState(false);
   useEffect(() => setRefused(false), [name]);
@@ -234,7 +229,7 @@ export function DashboardPage() {
           </Empty>
         </div>
       ) : (
-        list.data !== undefined || list.error !== null ? <EmbeddedDashboard key={name} name={name} onRefused={() => setRefused(true)} /> : <Loading />
+        list.data !== undefined || list.error !== null ? <EmbeddedDashboard key={name} name={name} onRefused={() => setRefused(true)} chosen={chosen} onChosen={choose} /> : <Loading />
       )}
       {sharing && <Share name={name} onClose={() => setSharing(false)} />}
     </main>

@@ -142,7 +142,7 @@ export async function copy(text: string) {
     await navigator.clipboard.writeText(text);
     toast(t.copied);
   } catch {
-    // Without the right to the clipboard the text can still be selected.
+    toast(t.notCopied, true); // pages that came without HTTPS have no clipboard
   }
 }
 

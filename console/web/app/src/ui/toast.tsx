@@ -1,8 +1,8 @@
 // Short words about what was done, which go by themselves.
-import { CircleCheck } from 'lucide-react';
+import { CircleAlert, CircleCheck } from 'lucide-react';
 import { useSyncExternalStore } from 'react';
 
-let shown: { id: number; text: string }[] = [];
+let shown: { id: number; text: string; bad: boolean }[] = [];
 let last = 0;
 const listeners = new Set<() => void>();
 
@@ -11,9 +11,9 @@ function set(next: typeof shown) {
   for (const listener of listeners) listener();
 }
 
-export function toast(text: string) {
+export function toast(text: string, bad = false) {
   const id = ++last;
-  set([...shown.slice(-2), { id, text }]);
+  set([...shown.slice(-2), { id, text, bad }]);
   setTimeout(() => set(shown.filter((one) => one.id !== id)), 5000);
 }
 
@@ -27,9 +27,9 @@ export function Toasts() {
   );
   return (
     <div className="toasts" role="status">
-      {texts.map(({ id, text }) => (
-        <div key={id} className="toast">
-          <CircleCheck size={16} aria-hidden />
+      {texts.map(({ id, text, bad }) => (
+        <div key={id} className={bad ? 'toast bad' : 'toast'}>
+          {bad ? <CircleAlert size={16} aria-hidden /> : <CircleCheck size={16} aria-hidden />}
           {text}
         </div>
       ))}

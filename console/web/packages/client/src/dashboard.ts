@@ -54,6 +54,8 @@ export interface Dashboard {
   title?: string;
   description?: string;
   refresh?: number;
+  /** Of the token's clocks, if it says so. */
+  timezone?: string;
   parameters?: Parameter[];
   tiles: Tile[];
 }

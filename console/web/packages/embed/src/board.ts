@@ -6,6 +6,8 @@ export interface Board {
   readonly name: string | undefined;
   readonly headless: boolean;
   readonly timezone: string | undefined;
+  /** The same, if there is one of that name. */
+  readonly _zone: string | undefined;
   readonly language: string;
   readonly places: Places;
   /** What each parameter stands at. */
@@ -16,7 +18,7 @@ export interface Board {
   readonly _kept: string[] | undefined;
   readonly _problem: unknown;
   readonly _busy: boolean;
-  _chosen: Readonly<Record<string, unknown>>;
+  chosen: Readonly<Record<string, unknown>>;
   set(name: string, value: unknown): void;
   tell(name: string, detail: unknown): boolean;
   refresh(): void;

@@ -9,7 +9,7 @@ import type { Places } from './view.ts';
 /**
  * A dashboard of usher:
  *   <usher-dashboard name="sales" token-url="/api/usher-token" theme="auto"></usher-dashboard>
- * It tells `usher:select` when somebody chose a value (unless the page prevents it, a parameter of that name takes the value),
+ * It tells `usher:select` when somebody chose a value (unless the page prevents it, a parameter of that name takes the value), `usher:change` when `chosen` is another,
  * `usher:load` when all numbers came, and `usher:error` when some did not.
  */
 export class UsherDashboard extends UsherElement<Run> implements Board {
@@ -19,7 +19,7 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
     parameters: { converter: object },
     headless: { type: Boolean },
     _plan: { state: true },
-    _chosen: { state: true },
+    chosen: { attribute: false },
     _page: { state: true },
   };
   static override styles = [...UsherElement.styles, unsafeCSS(styles)];
@@ -29,9 +29,10 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
   declare parameters: Record<string, unknown> | undefined;
   /** Whether title and controls are left to the page. */
   declare headless: boolean;
+  /** Values of parameters that were chosen by the person in front of it, as `usher:change` tells them. */
+  declare chosen: Readonly<Record<string, unknown>>;
 
   declare _plan: Dashboard | undefined;
-  declare _chosen: Readonly<Record<string, unknown>>; // by the person in front of it
   declare _page: Page | undefined;
   _zone: string | undefined; // of the clocks that are asked by, if there is one of that name
 
@@ -39,12 +40,12 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
   readonly places: Places = new Map();
 
   protected readonly identity = ['name'];
-  protected readonly details = ['parameters', '_chosen', 'timezone'];
+  protected readonly details = ['parameters', 'chosen', 'timezone'];
 
   constructor() {
     super();
     this.headless = false;
-    this._chosen = {};
+    this.chosen = {};
   }
 
   protected readonly needs = 'name';
@@ -69,12 +70,11 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
   protected override forget(): void {
     super.forget();
     this._plan = undefined;
-    if (Object.keys(this._chosen).length > 0) this._chosen = {};
   }
 
   /** The values that are not the dashboard's own. */
   #sent(): Record<string, unknown> {
-    const given = { timezone: this._zone, ...this.parameters, ...this._chosen };
+    const given = { timezone: this._zone, ...this.parameters, ...this.chosen };
     const known = (this._plan?.parameters ?? []).map(({ name }) => [name, (given as Record<string, unknown>)[name]]);
     return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
   }
@@ -87,7 +87,7 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
 
   /** Gives a parameter a value, as its control does. */
   set(name: string, value: unknown): void {
-    this._chosen = { ...this._chosen, [name]: value };
+    this.chosen = { ...this.chosen, [name]: value };
   }
 
   protected async load(): Promise<typeof import('./page.ts')> {
@@ -96,7 +96,12 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
     return loaded;
   }
 
+  protected override anew(changed: PropertyValues): void {
+    if (!changed.has('chosen') && Object.keys(this.chosen).length > 0) this.chosen = {};
+  }
+
   protected override update(changed: PropertyValues): void {
+    if (this.hasUpdated && changed.has('chosen')) this.tell('change', { values: this.chosen });
     heldFocus(this.shadowRoot, () => super.update(changed), '.page');
   }
 

@@ -77,6 +77,8 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   protected abstract seconds(): number;
   /** Loads what draws, which knows what to draw of an answer. */
   protected abstract load(): Promise<{ settled: (came: Answer, former: Answer | undefined) => Settled<Answer> }>;
+  /** Forgets what was chosen of another question, or by somebody else. */
+  protected anew(_changed: PropertyValues): void {}
   /** Forgets what was known of the question before. */
   protected forget(): void {
     this._answer = undefined;
@@ -98,7 +100,9 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     // Another way to a token may lead to somebody else: nothing of the one before is used again.
     const caller = ['server', 'tokenUrl', 'token', 'client', '_later'].some((name) => changed.has(name));
     if (caller) this.#own = undefined;
-    if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
+    const other = caller || this.identity.some((name) => changed.has(name));
+    if (other && this.hasUpdated) this.anew(changed);
+    if (other || !this.hasUpdated) this.#start();
     else if (this.objects.some((name) => changed.has(name)) && (this.#wrong() || (this._problem as UsherError | undefined)?.code === 'SETUP')) this.#start();
     else if (this.details.some((name) => changed.has(name))) {
       this.old = true;

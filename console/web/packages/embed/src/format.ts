@@ -23,6 +23,12 @@ export function offsetOf(text: string): string | undefined {
   return dates.exec(text)?.[3];
 }
 
+/** What the values at a path are in cells: of a key buckets, and all else a time of its own, which is whole. */
+function cellOf(path: string, values: string[]): Unit {
+  const unit = unitOf(values);
+  return /(?:^|\.)key\./.test(path) || clocks.has(unit) ? unit : values.some((text) => text.length > 10) ? 'minute' : 'day';
+}
+
 /** What buckets are as far apart as these are. */
 export function unitOf(values: string[]): Unit {
   const times = [...new Set(values.map(wall))].sort((a, b) => a - b);
@@ -88,7 +94,7 @@ export class Formats {
     if (isNumeric(value)) return this.number(path, value, like);
     if (typeof value === 'boolean') return value ? texts.yes : texts.no;
     const { style, unit } = this.of(path);
-    if (isTime(value) && (style === undefined || style === 'date')) return this.time(value, unit ?? unitOf((like ?? [value]).filter(isTime)));
+    if (isTime(value) && (style === undefined || style === 'date')) return this.time(value, unit ?? cellOf(path, (like ?? [value]).filter(isTime)));
     if (typeof value === 'string') return value;
     if (Array.isArray(value)) return value.map((item) => this.text(path, item)).join(', ');
     return JSON.stringify(value);
@@ -104,7 +110,7 @@ export class Formats {
   /** All that a value says, where `text` says less: digits, and whose clock it is. */
   full(path: string, value: unknown, like?: readonly unknown[]): string | undefined {
     if (!isNumeric(value) && !isTime(value)) return undefined;
-    const unit = isTime(value) ? (this.of(path).unit ?? unitOf((like ?? [value]).filter(isTime))) : undefined;
+    const unit = isTime(value) ? (this.of(path).unit ?? cellOf(path, (like ?? [value]).filter(isTime))) : undefined;
     const all = isNumeric(value) ? this.#all(path, value) : clocks.has(unit!) ? this.time(value as string, unit!, false, true) : undefined;
     return all === undefined || all === this.text(path, value, like) ? undefined : all;
   }

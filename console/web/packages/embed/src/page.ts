@@ -12,7 +12,7 @@ export { settled } from './settled.ts';
 export const page: Page = (of) => {
   const { _plan: plan, _problem: problem, _answer: answer } = of;
   if (!plan && !problem && !of.name) return nothing; // the page may still name it
-  return html`<div class="page" @tile-retry=${() => of.refresh()} @tile-reset=${() => (of._chosen = {})} @tile-pick=${(event: CustomEvent<Pick>) => pick(of, event)}>
+  return html`<div class="page" @tile-retry=${() => of.refresh()} @tile-reset=${() => (of.chosen = {})} @tile-pick=${(event: CustomEvent<Pick>) => pick(of, event)}>
     ${plan && !of.headless ? head(of, plan) : nothing}
     ${problem && answer ? html`<usher-notice .problem=${problem} .since=${of._since} .names=${older(of)} .locale=${of.language} .timezone=${of.timezone}></usher-notice>` : nothing}
     ${plan && (answer || !problem)
@@ -27,7 +27,8 @@ function older({ _plan: plan, _kept: kept, _answer: answer }: Board): string | u
   return kept.map((id) => plan?.tiles.find((one) => one.id === id)?.title || id).join(', ');
 }
 
-function head(of: Board, { title, description, parameters = [] }: Dashboard): unknown {
+function head(of: Board, plan: Dashboard): unknown {
+  const { title, description, parameters = [] } = plan;
   const controls = parameters.filter(({ control }) => control);
   if (controls.length > 0) void import('./parameters.ts');
   return html`<div class="head">
@@ -36,7 +37,7 @@ function head(of: Board, { title, description, parameters = [] }: Dashboard): un
       ? html`<usher-parameters
           .parameters=${controls}
           .values=${of.values}
-          .timezone=${of.values.timezone ?? of.timezone}
+          .timezone=${of.values.timezone ?? of._zone ?? plan.timezone}
           .locale=${of.language}
           @parameter=${({ detail }: CustomEvent<{ name: string; value: unknown }>) => of.set(detail.name, detail.value)}
         ></usher-parameters>`
@@ -61,13 +62,13 @@ function tile(of: Board, one: Tile, { parameters = [] }: Dashboard, alone: boole
     .places=${of.places}
     .selectable=${new Set(parameters.map(({ name }) => name))}
     .selected=${new Map(Object.entries(values))}
-    .changed=${Object.keys(of._chosen).length > 0}
+    .changed=${Object.keys(of.chosen).length > 0}
   ></usher-tile>`;
 }
 
 function pick(of: Board, { target, detail }: CustomEvent<Pick>): void {
   if (!of.tell('select', { tile: (target as HTMLElement).dataset.tile, ...detail })) return;
-  of._chosen = choose(detail, of._plan?.parameters, of.values, of._chosen);
+  of.chosen = choose(detail, of._plan?.parameters, of.values, of.chosen);
 }
 
 /** Numbers stand by twos on narrow pages: the last of an odd run has its row for itself. */

@@ -1,19 +1,20 @@
-import { type Parameter } from '@usher/client';
+import { Exact, type Numeric, type Parameter } from '@usher/client';
 import { html, LitElement, unsafeCSS } from 'lit';
 import { Formats } from './format.ts';
 import styles from './parameters.css';
 import { label } from './labels.ts';
-import { midnight } from './zone.ts';
+import { dayOf, midnight } from './zone.ts';
 
 /** The controls of a dashboard's parameters: the browser's own, which people and screen readers know. It tells `parameter`. */
 class Parameters extends LitElement {
-  static override properties = { parameters: { attribute: false }, values: { attribute: false }, timezone: {}, locale: {} };
+  static override properties = { parameters: { attribute: false }, values: { attribute: false }, timezone: {}, locale: {}, _wrong: { state: true } };
   static override styles = unsafeCSS(styles);
 
   declare parameters: Parameter[];
   declare values: Record<string, unknown>;
   declare timezone: string | undefined;
   declare locale: string | undefined;
+  declare _wrong: Record<string, string> | undefined; // what is wrong with what a control has
 
   override render(): unknown {
     const parameters = this.parameters ?? [];
@@ -24,8 +25,7 @@ class Parameters extends LitElement {
   #chosen({ name, label: said, options, type }: Parameter): string {
     const value = this.values[name];
     const option = options?.find((one) => JSON.stringify(one.value) === JSON.stringify(value));
-    // A day is the one that its control shows.
-    const shown = typeof value === 'string' && /Timestamp|Date/.test(type) ? value.slice(0, 10) : value;
+    const shown = typeof value === 'string' && /Timestamp|Date/.test(type) ? dayOf(value, this.timezone) : value;
     return `${said ?? label(name)}: ${option?.label ?? new Formats({ [name]: { unit: 'day' } }, this.locale, this.timezone).text(name, option?.value ?? shown)}`;
   }
 
@@ -47,24 +47,35 @@ class Parameters extends LitElement {
           )}</select><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 3l4 4 4-4" /></svg></span></label>`;
       }
       case 'date': {
-        const shown = typeof value === 'string' ? value.slice(0, 10) : '';
+        const shown = typeof value === 'string' ? dayOf(value, this.timezone) : '';
         return html`<label>${said}<input type="date" .value=${shown}
           @change=${(event: Event) => {
             const date = (event.target as HTMLInputElement).value;
             tell(date === '' ? undefined : type.startsWith('Timestamp') ? midnight(date, this.timezone) : type.startsWith('LocalTimestamp') ? `${date}T00:00:00` : date);
           }}></label>`;
       }
-      case 'number':
-        return html`<label>${said}<input type="number" step="any" .value=${value === undefined ? '' : String(value)}
-          @change=${(event: Event) => {
-            const text = (event.target as HTMLInputElement).value;
-            tell(text === '' ? undefined : Number(text));
-          }}></label>`;
+      case 'number': {
+        // What is no number is told by the browser's words, also where none was there before, which is no change.
+        const judge = (event: Event) => {
+          const { value, validationMessage } = event.target as HTMLInputElement;
+          this._wrong = { ...this._wrong, [name]: validationMessage };
+          if (event.type === 'change' && !validationMessage) tell(value === '' ? undefined : numberOf(value));
+        };
+        const wrong = this._wrong?.[name];
+        return html`<label>${said}<input type="number" step="any" aria-invalid=${!!wrong} .value=${value === undefined ? '' : String(value)}
+          @change=${judge} @blur=${judge}>${wrong ? html`<small role="alert">${wrong}</small>` : ''}</label>`;
+      }
       default:
         return html`<label>${said}<input type="text" .value=${value === undefined ? '' : String(value)}
           @change=${(event: Event) => tell((event.target as HTMLInputElement).value)}></label>`;
     }
   }
+}
+
+/** A number with the digits that it was written with, as JSON writes numbers. */
+function numberOf(text: string): Numeric {
+  const digits = text.replace(/^(-?)0*(?=\d)/, '$1').replace(/^(-?)\./, '$10.');
+  return String(Number(digits)) === digits ? Number(digits) : new Exact(digits);
 }
 
 if (!customElements.get('usher-parameters')) customElements.define('usher-parameters', Parameters);

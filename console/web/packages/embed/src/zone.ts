@@ -19,3 +19,11 @@ function offset(instant: number, timeZone: string): number {
   );
   return Date.UTC(parts.year!, parts.month! - 1, parts.day!, parts.hour!, parts.minute!, parts.second!) - instant;
 }
+
+/** The day of a value: the one that begins then by the clocks of the time zone, or else the one that is written there. */
+export function dayOf(value: string, timezone: string | undefined): string {
+  const day = value.slice(0, 10);
+  // East of Greenwich a day begins while it is still the one before by UTC.
+  const next = new Date(Date.parse(day) + 86_400_000 || 0).toISOString().slice(0, 10);
+  return value.length > 10 && midnight(next, timezone) === value ? next : day;
+}

@@ -1,4 +1,4 @@
-// @usher/react owns the elements of @usher/embed as React components: properties are props, and the events onSelect, onLoad and onError.
+// @usher/react owns the elements of @usher/embed as React components: properties are props, and the events onSelect, onLoad, onError and, of dashboards, onChange.
 // On a server they write what attributes can say, and refuse to write tokens.
 import { createComponent, type EventName } from '@lit/react';
 import { UsherChart as Chart, UsherDashboard as Dashboard, type UsherError } from '@usher/embed';
@@ -20,7 +20,9 @@ const events = {
   onError: 'usher:error' as EventName<CustomEvent<{ error: UsherError; tile?: string }>>,
 };
 
-export const UsherDashboard = refreshed(written(createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events }), 'usher-dashboard', Dashboard, events));
+const ofDashboards = { ...events, onChange: 'usher:change' as EventName<CustomEvent<{ values: Readonly<Record<string, unknown>> }>> };
+
+export const UsherDashboard = refreshed(written(createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events: ofDashboards }), 'usher-dashboard', Dashboard, ofDashboards));
 export const UsherChart = refreshed(written(createComponent({ react: React, tagName: 'usher-chart', elementClass: Chart, events }), 'usher-chart', Chart, events), 'every');
 
 /** What a ref to a component holds. */

@@ -277,7 +277,7 @@ export function chartOf(state: State, models: Models, compiled: Compiled, came: 
   const measures = state.measures.length ? state.measures : ['count'];
   const of = measures.find((path) => path === state.chart.of) ?? measures[0]!;
   const format: Chart['format'] = {};
-  for (const { path, by } of state.keys) if (by && models.column(path)?.time) format[`key.${path}`] = { style: 'date', unit: by.toLowerCase() };
+  for (const { path, by } of state.keys) if (by && by !== 'MILLISECOND' && models.column(path)?.time) format[`key.${path}`] = { style: 'date', unit: by.toLowerCase() };
   if (state.chart.format) for (const path of measures) format[path] = format[`previous.${path}`] = { style: state.chart.format };
   const base_ = { kind, rows: compiled.field, ...(Object.keys(format).length ? { format } : {}) };
   const columns = compiled.columns.map(({ path, label: text }) => ({ path, label: text }));

@@ -259,7 +259,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
               </Button>
               <Popover className="popover" placement="bottom end">
                 <Menu className="menu" aria-label={t.save}>
-                  {kept && kept.own && changed && keeps(me) ? <MenuItem className="item" onAction={() => void update().catch((error: unknown) => toast(error instanceof Failure ? error.message : t.errors.title))}>{t.explore.update(kept.name)}</MenuItem> : null}
+                  {kept && kept.own && changed && keeps(me) ? <MenuItem className="item" onAction={() => void update().catch((error: unknown) => toast(error instanceof Failure ? error.message : t.errors.title, true))}>{t.explore.update(kept.name)}</MenuItem> : null}
                   {keeps(me) ? <MenuItem className="item" onAction={() => setDialog('keep')}>{t.explore.keepAs}</MenuItem> : null}
                   {tiles(me) ? <MenuItem className="item" onAction={() => setDialog('tile')}>{t.explore.asTile}</MenuItem> : null}
                 </Menu>

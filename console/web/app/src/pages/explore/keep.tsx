@@ -2,11 +2,12 @@
 // programs, or as a tile of a dashboard.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ask, Failure } from '../../api';
+import { isName, nameOf, tooLong } from '../../board/name';
 import { useDraft } from '../../drafts';
 import { useMe } from '../../me';
 import { t } from '../../texts';
 import { Checkbox, Select, TextField } from '../../ui/controls';
-import { FormDialog } from '../../ui/dialog';
+import { FormDialog, Wrong } from '../../ui/dialog';
 import { toast } from '../../ui/toast';
 import type { Me } from '../../viewer';
 import { elementsQuery, exactly, type Elements } from './asked';
@@ -93,19 +94,26 @@ export function AsTile({ compiled, chart, onClose }: { compiled: Compiled; chart
   const client = useQueryClient();
   const elements = useQuery(elementsQuery);
   const list = useQuery({ queryKey: ['dashboards', 'own', era()], queryFn: () => ask<{ dashboards: Entry[] }>('{ dashboards { name title own version } }').then(({ dashboards }) => dashboards.filter(({ own, version }) => own && version > 0)) });
-  const draft = useDraft('explore tile', { into: fresh, title: '', board: '' });
-  const { into, title, board } = draft.value;
-  const slug = (text: string) => text.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60);
-  const ready = title.trim() !== '' && (into !== fresh || slug(board) !== '');
+  const draft = useDraft('explore tile', { into: fresh, title: '', board: '', named: '' }); // named: not as the title is
+  const { title, board, named } = draft.value;
+  // What was chosen before may be there no more.
+  const into = list.data?.some(({ name }) => name === draft.value.into) ? draft.value.into : fresh;
+  const name = into === fresh ? named || nameOf(board) : into;
+  const taken = into === fresh && list.data?.some((one) => one.name === name);
+  const lacks =
+    title.trim() === '' ? t.explore.tileMissing
+    : into === fresh && board.trim() === '' ? t.explore.boardMissing
+    : name === '' ? t.dashboards.nameMissing
+    : taken || !isName(name) || tooLong(title) || tooLong(board);
   async function submit() {
-    const name = into === fresh ? slug(board) : into;
     const old = into === fresh ? undefined : await document_(elements.data, into);
     const document = old?.document ?? { title: board.trim(), tiles: [] };
     const all = (document.tiles ?? []) as { id?: string; at?: { y?: number; h?: number } }[];
     const below = Math.max(0, ...all.map(({ at }) => Number(at?.y ?? 0) + Number(at?.h ?? 0)));
     const ids = new Set(all.map(({ id }) => id));
-    let id = slug(title) || 'tile';
-    for (let n = 2; ids.has(id); n++) id = `${slug(title) || 'tile'}-${n}`;
+    const like = nameOf(title) || 'tile';
+    let id = like;
+    for (let n = 2; ids.has(id); n++) id = `${like.slice(0, 58)}-${n}`;
     const size = chart.kind === 'number' ? { w: 3, h: 2 } : { w: 6, h: 4 };
     document.tiles = [...all, { id, title: title.trim(), at: { x: 0, y: below, ...size }, query: compiled.query, chart }];
     await ask('mutation($name: String!, $document: JSON!, $version: Int) { saveDashboard(name: $name, document: $document, version: $version) { name } }', { name, document, version: old?.version });
@@ -113,11 +121,18 @@ export function AsTile({ compiled, chart, onClose }: { compiled: Compiled; chart
     toast(t.explore.tiled(title.trim()));
     onClose();
   }
+  const long = (text: string) => (tooLong(text) ? t.explore.titleLong : undefined);
   return (
-    <FormDialog title={t.explore.asTile} lead={t.explore.asTileWords} action={t.explore.asTile} draft={draft} submit={submit} onClose={onClose} disabled={!ready || elements.data === undefined}>
-      <TextField label={t.explore.tileTitle} value={title} onChange={(title) => draft.set({ title })} autoFocus autoComplete="off" />
+    <FormDialog title={t.explore.asTile} lead={t.explore.asTileWords} action={t.explore.asTile} draft={draft} form={JSON.stringify(draft.value)} submit={submit} onClose={onClose} disabled={lacks || elements.data === undefined || list.isPending}>
+      <TextField label={t.explore.tileTitle} wrong={long(title)} value={title} onChange={(title) => draft.set({ title })} autoFocus autoComplete="off" />
       <Select label={t.explore.dashboard} value={into} onChange={(into) => draft.set({ into })} choices={[{ id: fresh, name: t.explore.newDashboard }, ...(list.data ?? []).map(({ name, title: called }) => ({ id: name, name: called }))]} />
-      {into === fresh && <TextField label={t.explore.dashboardTitle} value={board} onChange={(board) => draft.set({ board })} autoComplete="off" />}
+      {list.error && <Wrong>{t.explore.noBoards}</Wrong>}
+      {into === fresh && (
+        <>
+          <TextField label={t.explore.dashboardTitle} wrong={long(board)} value={board} onChange={(board) => draft.set({ board })} autoComplete="off" />
+          <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={taken ? t.explore.boardTaken : name === '' || isName(name) ? undefined : t.dashboards.nameForm} value={name} onChange={(named) => draft.set({ named })} autoComplete="off" mono />
+        </>
+      )}
     </FormDialog>
   );
 }

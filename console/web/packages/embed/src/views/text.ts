@@ -10,13 +10,15 @@ class TextView extends ViewElement {
   protected readonly sheet = style;
 
   override render(): unknown {
-    return (this.view.chart.text ?? '').split(/\n\s*\n/).map((block) => {
-      const lines = block.trim().split('\n');
-      const heading = /^#{1,4} (.*)$/.exec(lines[0]!);
+    // A heading is one line, whatever stands around it.
+    return (this.view.chart.text ?? '').replace(/^#{1,4} .*$/gm, '\n$&\n').split(/\n\s*\n/).map((block) => {
+      // So begins a list, and each of its items, which may go on in the next line.
+      const items = block.trim().split(/\n(?=[-*] )/);
+      const words = /^[-*] /.test(items[0]!) ? '' : items.shift()!;
+      const heading = /^#{1,4} (.*)$/.exec(words);
       // Below the tile's title, or in its place.
-      if (heading && lines.length === 1) return this.view.title ? html`<h4>${inline(heading[1]!)}</h4>` : html`<h3>${inline(heading[1]!)}</h3>`;
-      if (lines.every((line) => /^[-*] /.test(line))) return html`<ul>${lines.map((line) => html`<li>${inline(line.slice(2))}</li>`)}</ul>`;
-      return html`<p>${inline(lines.join(' '))}</p>`;
+      if (heading) return this.view.title ? html`<h4>${inline(heading[1]!)}</h4>` : html`<h3>${inline(heading[1]!)}</h3>`;
+      return [words && html`<p>${inline(words)}</p>`, items[0] && html`<ul>${items.map((item) => html`<li>${inline(item.slice(2))}</li>`)}</ul>`];
     });
   }
 }

@@ -1,0 +1,5 @@
+import{a as h,b as p,c as u}from"./chunk-6OMUL3W3.js";import{b as e}from"./chunk-UF6JPII4.js";var x=p(`@media print{usher-text{overflow:visible!important}}usher-text{overflow:auto;font-size:14px;line-height:20px}usher-text>*{margin:0 0 8px}usher-text>:last-child{margin:0}
+usher-text :is(h3,h4){font-size:15px;line-height:22px;font-weight:600}usher-text p{font-size:14px;color:inherit}usher-text ul{padding-inline-start:20px}
+usher-text a{color:var(--u-accent);text-underline-offset:2px}`),o=class extends h{sheet=x;render(){return(this.view.chart.text??"").replace(/^#{1,4} .*$/gm,`
+$&
+`).split(/\n\s*\n/).map(n=>{let t=n.trim().split(/\n(?=[-*] )/),r=/^[-*] /.test(t[0])?"":t.shift(),s=/^#{1,4} (.*)$/.exec(r);return s?this.view.title?e`<h4>${i(s[1])}</h4>`:e`<h3>${i(s[1])}</h3>`:[r&&e`<p>${i(r)}</p>`,t[0]&&e`<ul>${t.map(a=>e`<li>${i(a.slice(2))}</li>`)}</ul>`]})}};function i(l){return l.split(/(\*\*[^*]+\*\*|\[[^\]]+\]\([^)\s]+\))/).map(n=>{let t=/^\*\*(.+)\*\*$/.exec(n);if(t)return e`<strong>${t[1]}</strong>`;let r=/^\[(.+)\]\((https?:\/\/[^)\s]+)\)$/.exec(n);return r?e`<a href=${r[2]} target="_blank" rel="noopener noreferrer">${r[1]}</a>`:n})}u("usher-text",o);

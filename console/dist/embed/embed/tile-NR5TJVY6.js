@@ -1,1 +1,0 @@
-import{a as b,b as c}from"./chunk-2ELQN3PA.js";import"./chunk-WHPKLARM.js";import{h as a}from"./chunk-AUAAWB7T.js";import"./chunk-I3YNBCKK.js";import"./chunk-UF6JPII4.js";import"./chunk-DECV6T3U.js";export{c as UsherTile,a as knownZone,b as settled};

@@ -1,0 +1,1 @@
+import{a as b,b as c}from"./chunk-RTB5ABDW.js";import"./chunk-WHPKLARM.js";import{h as a}from"./chunk-AG4GSXYH.js";import"./chunk-I3YNBCKK.js";import"./chunk-UF6JPII4.js";import"./chunk-DECV6T3U.js";export{c as UsherTile,a as knownZone,b as settled};
