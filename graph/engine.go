@@ -195,12 +195,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	if err != nil {
 		return op, refuse(err)
 	}
-	op.Variables = make(map[string]any, len(variables))
-	for _, def := range op.Operation.VariableDefinitions {
-		if v, ok := variables[def.Variable]; ok && !sc.executor.schema.IsRow(def.Type.Name()) { // rows are for datasets alone
-			op.Variables[def.Variable] = query.Plain(v)
-		}
-	}
+	op.Variables = sc.executor.plain(doc, op.Operation, variables)
 	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, literals: literals, variables: variables, explain: explain, numbers: numbers})
 	return op, nil
 }

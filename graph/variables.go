@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/fault"
@@ -21,6 +22,35 @@ func valueGiven(variables map[string]any, name string) (v query.Value, ok bool) 
 	raw, ok := variables[name]
 	v, _ = fromJSON(raw)
 	return v, ok
+}
+
+// plain are the variables that gqlgen reads: those of directives, which are Booleans, and where fields of the
+// control plane are asked, all but rows, which are for datasets alone.
+func (x *viewExecutor) plain(doc *document, op *ast.OperationDefinition, variables map[string]query.Value) map[string]any {
+	var out map[string]any
+	alone := x.datasetsAlone(doc.roots[op])
+	if !alone {
+		out = make(map[string]any, len(variables))
+	}
+	for _, def := range op.VariableDefinitions {
+		v, ok := variables[def.Variable]
+		if !ok || x.schema.IsRow(def.Type.Name()) || alone && def.Type.NamedType != "Boolean" {
+			continue
+		}
+		if out == nil {
+			out = make(map[string]any)
+		}
+		out[def.Variable] = query.Plain(v)
+	}
+	return out
+}
+
+// datasetsAlone tells that an operation asks for nothing but datasets.
+func (x *viewExecutor) datasetsAlone(roots []graphql.CollectedField) bool {
+	return len(roots) > 0 && !slices.ContainsFunc(roots, func(f graphql.CollectedField) bool {
+		_, isDataset := x.schema.Roots[f.Name]
+		return !isDataset
+	})
 }
 
 // asGiven is a value that is kept as if a request had given it.

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -55,7 +56,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, with string) 
 	if !isJSON(r.Header.Values("Content-Type")) {
 		return nil, refuse(http.StatusUnsupportedMediaType, "the body must be sent as Content-Type: application/json")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), min(r.ContentLength, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -72,6 +73,19 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, with string) 
 		return nil, refuse(http.StatusBadRequest, "the body cannot be read as JSON: "+err.Error())
 	}
 	return value, nil
+}
+
+// maxRoom is for how many bytes room is made at once before they have come.
+const maxRoom = 64 << 10
+
+// readAll reads to the end of what is expected to have so many bytes; below zero: nobody knows.
+func readAll(from io.Reader, size int64) ([]byte, error) {
+	if size < 0 || size > maxRoom {
+		return io.ReadAll(from)
+	}
+	to := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	_, err := to.ReadFrom(from)
+	return to.Bytes(), err
 }
 
 // readGet reads the parameters of a GET from its query string.
