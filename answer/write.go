@@ -184,7 +184,7 @@ func (e *encoder) memberCell(m *written, c value.Cell) (whole bool) {
 	case c.Kind == value.KindText:
 		e.out = value.AppendQuoted(e.out, c.Text)
 	case m.typ.Scalar == value.Int && !value.IsInt(c.Int):
-		return e.cell(m, c, step{name: m.Key()})
+		return e.cell(m, c, step{name: m.Key()}) || !m.Always()
 	default:
 		e.out = strconv.AppendInt(e.out, c.Int, 10)
 	}

@@ -25,6 +25,7 @@ const (
 	ErrYear      = Unprintable("the time is infinite, or of a year before 1 or after 9999")
 	ErrNested    = Unprintable("the list has more than one dimension")
 	ErrNotJSON   = Unprintable("the value cannot be read as JSON")
+	ErrInt       = Unprintable("the number is beyond the 32 bits of an Int")
 	ErrLabel     = Unprintable("the enum has a label here that the schema has not: it came later")
 )
 
@@ -86,8 +87,11 @@ func (t Type) labeled(text []byte) bool {
 func AppendText(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 	switch t.Scalar {
 	case Int, BigInt:
-		if c.Kind != KindInt || t.Scalar == Int && !IsInt(c.Int) {
+		switch {
+		case c.Kind != KindInt:
 			return dst, wrongKind(t, c)
+		case t.Scalar == Int && !IsInt(c.Int):
+			return dst, ErrInt
 		}
 		return strconv.AppendInt(dst, c.Int, 10), nil
 	case Float:

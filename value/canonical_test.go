@@ -163,6 +163,15 @@ func TestAppendJSONRefuses(t *testing.T) {
 	for _, x := range []string{"NaN", "Infinity", "-Infinity"} {
 		f(of(value.Decimal), text(x), value.ErrNotFinite)
 	}
+	for _, x := range []int64{1 << 31, -1<<31 - 1, math.MaxInt64} {
+		f(of(value.Int), value.Cell{Kind: value.KindInt, Int: x}, value.ErrInt)
+	}
+	for typ, x := range map[value.Scalar]string{ // columns that have become others
+		value.LocalTimestamp: "2026-02-01 03:00:00+00", value.Timestamp: "2026-02-01 03:00:00", value.Date: "2026-02-01 03:00:00", value.UUID: "1", value.Time: "2026-02-01 03:00:00",
+		value.Int: "7", value.BigInt: "7", value.Boolean: "t", value.Float: "x",
+	} {
+		f(of(typ), text(x), value.ErrDiffers)
+	}
 	size := value.Type{Scalar: value.Enum, EnumName: "Size", Labels: []string{"SMALL", "LARGE"}}
 	f(size, text("HUGE"), value.ErrLabel)
 	f(size, text("small"), value.ErrLabel)
