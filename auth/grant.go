@@ -149,17 +149,14 @@ func tryDefault[T any](c claim, none query.Object, convert func(query.Value) (T,
 // tenantID reads an id: a text, or a whole number as it is written. From 2^53 on an issuer that counts in doubles writes one
 // number for several, so that it would be two tenants' id.
 func tenantID(v query.Value) (string, error) {
-	var id string
-	switch v := v.(type) {
-	case query.Text:
-		id = string(v)
-	case query.Number:
-		id = string(v)
-		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n >= 1<<53 || !wholeNumber.MatchString(id) {
-			return "", fmt.Errorf("%w: a number is a whole one below 2^53, written in digits", ErrTenant)
+	id, err := idText(v)
+	if err != nil {
+		return "", err
+	}
+	if _, number := v.(query.Number); number {
+		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n >= 1<<53 {
+			return "", fmt.Errorf("%w: a number that is an id is below 2^53", ErrTenant)
 		}
-	default:
-		return "", fmt.Errorf("%w: an id is a string or a whole number", ErrTenant)
 	}
 	if err := principal.CheckTenantID(id); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrTenant, err)
@@ -167,25 +164,30 @@ func tenantID(v query.Value) (string, error) {
 	return id, nil
 }
 
-// externalTenant reads what an issuer calls a tenant: a text, or a whole number as
-// it is written. Whose it is, the registry says.
+// externalTenant reads what an issuer calls a tenant. Whose it is, the registry says.
 func externalTenant(v query.Value) (string, error) {
-	var id string
-	switch v := v.(type) {
-	case query.Text:
-		id = string(v)
-	case query.Number:
-		id = string(v)
-		if !wholeNumber.MatchString(id) {
-			return "", fmt.Errorf("%w: a number is a whole one, written in digits", ErrTenant)
-		}
-	default:
-		return "", fmt.Errorf("%w: an external id is a string or a whole number", ErrTenant)
+	id, err := idText(v)
+	if err != nil {
+		return "", err
 	}
 	if err := principal.CheckExternalID(id); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrTenant, err)
 	}
 	return id, nil
+}
+
+// idText is a text, or a whole number as it is written.
+func idText(v query.Value) (string, error) {
+	switch v := v.(type) {
+	case query.Text:
+		return string(v), nil
+	case query.Number:
+		if !wholeNumber.MatchString(string(v)) {
+			return "", fmt.Errorf("%w: a number is a whole one, written in digits", ErrTenant)
+		}
+		return string(v), nil
+	}
+	return "", fmt.Errorf("%w: an id is a string or a whole number", ErrTenant)
 }
 
 var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)

@@ -51,6 +51,8 @@ var ofInstants = []string{
 	`{ rows: %s(where: {at: {in: ["2025-11-02T05:30:00Z", "2025-03-09T08:00:00Z"]}}, orderBy: [{id: ASC}]) { id } }`,
 	`{ rows: %s(where: {not: {at: {lt: "2025-11-02T06:59:59.999Z"}}}, orderBy: [{id: ASC}]) { id } }`,
 	`{ rows: %s(where: {at: {isNull: true}}) { id } }`,
+	`{ rows: %s(where: {at: {lastAvailable: {n: 2, unit: HOUR}}}, orderBy: [{id: ASC}]) { id } }`,
+	`{ rows: %s(where: {at: {in: [` + strings.Repeat(`"2025-11-02T05:30:00Z", "2025-11-02T06:17:00+00:00", `, 30) + `"2025-03-09T08:00:00Z"]}}, orderBy: [{id: ASC}]) { id at } }`,
 	`{ rows: %s(where: {at: {previous: {n: 30, unit: YEAR}}}, orderBy: [{id: ASC}]) { id } }`,
 	`{ rows: %sAggregate(timezone: "America/Chicago", orderBy: [{key: {at: {by: DAY}}}]) { key { at(by: DAY) } count n { sum } } }`,
 	`{ rows: %sAggregate(timezone: "America/Chicago") { key { at(by: HOUR) } count } }`,
