@@ -16,7 +16,6 @@ import (
 	"usher/cli/term"
 	"usher/config"
 	"usher/gateway"
-	"usher/held"
 	"usher/logsink"
 	"usher/trace"
 	"usher/trace/otlp"
@@ -54,11 +53,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
-	runtime.MemProfileRate = allocationsNoted
-	if _, set := s.Env("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
-		defer runtime.KeepAlive(ballast())
-	}
+	defer settleHeap(s.Env)()
 	noteWaits(cfg.Server.ProfileRates)
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	defer sink.Close()
@@ -100,9 +95,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if c.Watch {
 		go again.watch(background, c.Config, start, log)
 	}
-	if _, set := s.Env("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(2*g.MaxHeld() + besides)
-	}
+	limitHeap(s.Env, g.MaxHeld())
 	for _, note := range g.Notes() {
 		log.Info(note)
 	}
@@ -176,25 +169,3 @@ func noteWaits(rates config.ProfileRates) {
 		runtime.SetBlockProfileRate(int(rates.Block))
 	}
 }
-
-// allocationsNoted is about after how many bytes the runtime notes for the profiles of memory who
-// allocates. A busy gateway allocates hundreds of megabytes in a second, and each note is a stack that is walked.
-const allocationsNoted = 2 << 20
-
-// gcPercent lets the heap grow to three times what is in use before it is
-// collected. Little is in use between requests, so memory stays small, and large
-// answers meet half as many collections.
-const gcPercent = 200
-
-// maxBallast is what counts as in use without being used: between requests a
-// gateway holds so little that three times of it are filled ten times a second, and
-// every collection takes processors from those who wait. With it some 60 MB are.
-const maxBallast = 16 << 20
-
-// ballast is never written to, so that it takes addresses and no memory.
-func ballast() []byte { return make([]byte, min(maxBallast, held.Memory()/32)) }
-
-// besides is memory for all but rows and answers. Beyond it and twice what these
-// may hold the heap is collected more often: a burst of large answers would let
-// it grow to three times what is in use.
-const besides = 512 << 20

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"usher/held"
+)
+
+// allocationsNoted is about after how many bytes the runtime notes for the profiles of memory who
+// allocates. A busy gateway allocates hundreds of megabytes in a second, and each note is a stack that is walked.
+const allocationsNoted = 2 << 20
+
+// gcPercent lets the heap grow to three times what is in use before it is
+// collected. Little is in use between requests, so memory stays small, and large
+// answers meet half as many collections.
+const gcPercent = 200
+
+// maxBallast is what counts as in use without being used: between requests a
+// gateway holds so little that three times of it are filled ten times a second, and
+// every collection takes processors from those who wait. With it some 110 MB are.
+const maxBallast = 32 << 20
+
+// besides is memory for all but rows and answers. Beyond it and twice what these
+// may hold the heap is collected more often: a burst of large answers would let
+// it grow to three times what is in use.
+const besides = 512 << 20
+
+// settleHeap gives the heap its floor and its pages, unless GOGC says how it is to be collected. The
+// floor stands until what it returns is called.
+func settleHeap(env func(string) (string, bool)) func() {
+	runtime.MemProfileRate = allocationsNoted
+	if _, set := env("GOGC"); set {
+		return func() {}
+	}
+	debug.SetGCPercent(gcPercent)
+	floor := min(maxBallast, held.Memory()/32)
+	// The room is given back at once, and it is where the heap grows next: the runtime takes the lowest addresses that are
+	// free. Five times the floor is all that there is between two collections, and some more.
+	room := make([]byte, 5*floor)
+	hugePages(room)
+	runtime.KeepAlive(room)
+	// The ballast is never written to, so that it takes addresses and no memory.
+	ballast := make([]byte, floor)
+	return func() { runtime.KeepAlive(ballast) }
+}
+
+// limitHeap has the collector hurry beyond what rows and answers may hold, unless GOMEMLIMIT says when.
+func limitHeap(env func(string) (string, bool), maxHeld int64) {
+	if _, set := env("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(2*maxHeld + besides)
+	}
+}
