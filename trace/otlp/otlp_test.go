@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +26,10 @@ import (
 
 func TestSettings(t *testing.T) {
 	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe") // that nobody writes to
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	on := settings{on: true, joins: true}
 	for _, c := range []struct {
 		env  string
@@ -66,6 +72,9 @@ func TestSettings(t *testing.T) {
 		{"OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_CERTIFICATE=otlp.go", settings{}, `OTEL_EXPORTER_OTLP_CERTIFICATE: otlp.go holds no certificate`},
 		{"OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_CLIENT_KEY=gone.pem", settings{}, `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY are named together`},
 		{"OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_CLIENT_KEY=gone.pem OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=gone.pem", settings{}, `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: open gone.pem`},
+		{"OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_CERTIFICATE=/dev/zero", settings{}, `OTEL_EXPORTER_OTLP_CERTIFICATE: /dev/zero is no regular file`},
+		{"OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_CERTIFICATE=" + pipe, settings{}, `OTEL_EXPORTER_OTLP_CERTIFICATE: ` + pipe + ` is no regular file`},
+		{"OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY=" + pipe + " OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE=otlp.go", settings{}, `OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: ` + pipe + ` is no regular file`},
 		{"OTEL_TRACES_EXPORTER=otlp OTEL_TRACES_SAMPLER=traceidratio OTEL_TRACES_SAMPLER_ARG=nan", settings{}, `OTEL_TRACES_SAMPLER_ARG is "nan"`},
 	} {
 		env := map[string]string{}

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net/url"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"usher/textfile"
 )
 
 // settings are what the environment says that OpenTelemetry's packages leave to whoever
@@ -122,8 +123,15 @@ var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 // certificates tells which files of certificates and keys cannot be used.
 func certificates(prefix string, get func(string) (string, bool)) error {
+	// The exporters read the files themselves, once more, and would wait for whoever writes to a pipe.
+	for _, name := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"} {
+		file, ok := get(name)
+		if info, err := os.Stat(file); ok && err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s%s: %s is no regular file, and it is read twice", prefix, name, file)
+		}
+	}
 	if file, ok := get("CERTIFICATE"); ok {
-		text, err := os.ReadFile(file)
+		text, err := textfile.Read(file, textfile.Most)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
 			err = fmt.Errorf("%s holds no certificate in PEM", file)
 		}
@@ -137,7 +145,7 @@ func certificates(prefix string, get func(string) (string, bool)) error {
 		return fmt.Errorf("%sCLIENT_CERTIFICATE and %[1]sCLIENT_KEY are named together", prefix)
 	}
 	if shown {
-		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+		if _, err := textfile.KeyPair(cert, key); err != nil {
 			return fmt.Errorf("%sCLIENT_CERTIFICATE: %w", prefix, err)
 		}
 	}
