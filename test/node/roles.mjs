@@ -422,6 +422,17 @@ async function unsaved(page, { settled }) {
   same('the id', await dialog.getByLabel('Id', { exact: true }).inputValue(), 'later');
   await page.mouse.click(5, 5); // beside the dialog: nothing is lost
   same('the name', await dialog.getByLabel('Name', { exact: true }).inputValue(), markup);
+  await page.keyboard.press('Escape'); // closes it, and takes nothing away
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Register a tenant', exact: true }).first().click();
+  await expect(page, '.dialog', 'What you had not saved is here again.');
+  same('the name after Escape', await dialog.getByLabel('Name', { exact: true }).inputValue(), markup);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  same('the drafts of what is given up', await drafts(), 0);
+  await page.getByRole('button', { name: 'Register a tenant', exact: true }).first().click();
+  same('the name when it was given up', await dialog.getByLabel('Name', { exact: true }).inputValue(), '');
+  await dialog.getByLabel('Id', { exact: true }).fill('later');
+  await dialog.getByLabel('Name', { exact: true }).fill(markup);
   await dialog.getByRole('button', { name: 'Register a tenant' }).click();
   await title(page, markup);
   same('the drafts of what is registered', await drafts(), 0);

@@ -57,7 +57,7 @@ interface FormProps {
   disabled?: boolean | string; // a text says what is missing
   form?: string; // what it says; a refusal goes when it changes
   takes?: string | false; // what it takes away: said before it is done
-  draft?: Pick<Draft<object>, 'found' | 'changed' | 'drop' | 'done'>; // of the form: it ends with what it is for, or with the dialog
+  draft?: Pick<Draft<object>, 'found' | 'changed' | 'drop' | 'done'>; // of the form: it ends with what it is for, or when somebody gives it up
   submit: () => Promise<void>;
   onClose: () => void;
   extra?: ReactNode;
@@ -80,12 +80,13 @@ export function FormDialog({ title, lead, wide, action, danger, disabled, form, 
         draft?.done();
       });
   }
-  function onClose() {
+  function giveUp() {
     draft?.done();
     close();
   }
   return (
-    <Dialog title={title} lead={lead} wide={wide} onClose={onClose} keep={doing.pending || draft?.changed}>
+    // Escape is too near to other keys to take away what was written: it is there again when the form is opened again.
+    <Dialog title={title} lead={lead} wide={wide} onClose={close} keep={doing.pending || draft?.changed}>
       <form onSubmit={send} noValidate>
         <div className="body">
           {draft?.found && <Restored onDrop={draft.drop} />}
@@ -105,7 +106,7 @@ export function FormDialog({ title, lead, wide, action, danger, disabled, form, 
               {disabled}
             </span>
           )}
-          <Button onPress={onClose} isDisabled={doing.pending}>
+          <Button onPress={giveUp} isDisabled={doing.pending}>
             {t.cancel}
           </Button>
           <Button type="submit" look={danger || warns ? 'danger' : 'primary'} isDisabled={Boolean(disabled) || doing.pending} aria-describedby={typeof disabled === 'string' ? why : undefined}>
