@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 		if text := os.Getenv(fullAt); text != "" {
 			fillAt(text)
 		}
+		if text := os.Getenv(filesAt); text != "" {
+			boundFiles(text)
+		}
 		main()
 		os.Exit(0)
 	}

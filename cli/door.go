@@ -34,8 +34,10 @@ func openDoor(ctx context.Context, server config.Server, log *slog.Logger) (*doo
 			log.WarnContext(ctx, told.Error())
 		}
 	}
-	var err error
-	d.Listener, err = listen(ctx, server.Listen)
+	listener, err := listen(ctx, server.Listen)
+	if err == nil {
+		d.Listener = seat(listener, places(), log)
+	}
 	return d, err
 }
 
@@ -47,13 +49,13 @@ func (d *door) base() string {
 	return "http://" + d.Addr().String()
 }
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+func listen(ctx context.Context, address string) (*net.TCPListener, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)
 	}
-	return listener, nil
+	return listener.(*net.TCPListener), nil
 }
 
 // maxStreams is how many requests may be under way on one connection of HTTP/2.
@@ -83,6 +85,12 @@ func serveHTTP(ctx context.Context, d *door, handler http.Handler, log *slog.Log
 		server.Protocols = new(http.Protocols)
 		server.Protocols.SetHTTP1(true)
 		server.Protocols.SetUnencryptedHTTP2(true)
+	}
+	if s, ok := d.Listener.(*seated); ok {
+		s.makeRoom = func() {
+			server.SetKeepAlivesEnabled(false) // which closes those that are idle
+			server.SetKeepAlivesEnabled(true)
+		}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- serve(d.Listener) }()

@@ -115,6 +115,13 @@ func (s *Sources) Next(cat *catalog.Catalog) *Sources {
 }
 
 func (l *lasting) sources(cat *catalog.Catalog) *Sources {
+	for name, source := range cat.Sources {
+		if source.Kind != catalog.API {
+			l.metrics.of(name)
+		} else if l.opts.Upstream.Metrics != nil {
+			l.opts.Upstream.Metrics.Begin(name)
+		}
+	}
 	s := &Sources{accounts: newAccounts(cat, l), cache: newCache(l.opts.CacheBytes, l.opts.Clock), lasting: l}
 	s.databaseWay, s.engineWay = s.toDatabase(), s.toEngine()
 	l.mu.Lock()

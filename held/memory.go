@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"path"
+	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // maxDefault bounds what is held unless the configuration says more.
@@ -22,21 +26,48 @@ const unknownMemory = 4 << 30
 var askedFor = debug.SetMemoryLimit(-1)
 
 // Memory is how many bytes the process may use: what GOMEMLIMIT says, the limit
-// of its control group, or the memory of the machine, whichever is least.
+// of its control group and of those that it is in, or the memory of the machine, whichever is least.
 func Memory() int64 {
-	least := askedFor
-	for _, name := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		if text, err := os.ReadFile(name); err == nil {
-			if n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil && n > 0 {
-				least = min(least, n)
-			}
-		}
-	}
+	least := min(askedFor, grouped("/"))
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
 		least = min(least, total(text))
 	}
 	if least == math.MaxInt64 {
 		return unknownMemory
+	}
+	return least
+}
+
+// grouped is the least limit of the process's control groups (cgroups(7)), of either version, below a root folder. A container shows
+// its own group as the topmost one, whatever it is called outside, so every group on the way is asked that is there.
+func grouped(root string) int64 {
+	least := int64(math.MaxInt64)
+	groups, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
+	if err != nil {
+		return least
+	}
+	for line := range strings.Lines(string(groups)) { // number, controllers, path
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(fields) < 3 {
+			continue
+		}
+		mount, limit := "sys/fs/cgroup", "memory.max"
+		if fields[1] != "" {
+			if !slices.Contains(strings.Split(fields[1], ","), "memory") {
+				continue
+			}
+			mount, limit = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		}
+		for group := path.Clean("/" + fields[2]); ; group = path.Dir(group) {
+			if text, err := os.ReadFile(filepath.Join(root, mount, group, limit)); err == nil {
+				if n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil && n > 0 { // it may be "max"
+					least = min(least, n)
+				}
+			}
+			if group == "/" {
+				break
+			}
+		}
 	}
 	return least
 }

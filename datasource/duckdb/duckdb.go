@@ -207,6 +207,9 @@ func existing(path string) (string, error) {
 // start makes an in-memory instance, runs setup in it, and locks it. perConn
 // runs on every connection.
 func start(opts Options, limit int64, setup, perConn []string) (*sql.DB, error) {
+	if err := filesLeft(); err != nil {
+		return nil, err
+	}
 	threads := cmp.Or(opts.Threads, defaultThreads)
 	if opts.Memory != nil && limit < opts.Memory.full {
 		threads = 1 // where memory is short, so are processors
@@ -235,6 +238,19 @@ func start(opts Options, limit int64, setup, perConn []string) (*sql.DB, error) 
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(cmp.Or(opts.MaxConns, 8))
 	return pool, nil
+}
+
+// filesLeft refuses to start an instance where the process has no file left to open: there the engine throws in C++, where nobody
+// catches it, and ends the process. It opens one at a time; a few more are for whoever opens theirs meanwhile.
+func filesLeft() error {
+	for range 8 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return fault.New(fault.Unavailable, "the gateway has too many files open").Because(err)
+		}
+		defer func() { _ = f.Close() }()
+	}
+	return nil
 }
 
 func prepare(connector *duckdb.Connector, setup []string) error {

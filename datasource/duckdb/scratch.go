@@ -59,7 +59,9 @@ func (e *Engine) started() (*instance, error) {
 	if e.running == nil {
 		e.running = newInstance(e.opts.memory(), func(limit int64) (*sql.DB, error) {
 			pool, err := start(e.opts, limit, nil, nil)
-			if err != nil {
+			if refused := new(fault.Error); errors.As(err, &refused) {
+				return nil, err
+			} else if err != nil {
 				return nil, fault.New(fault.Internal, "the embedded engine did not start").Because(err)
 			}
 			return pool, nil

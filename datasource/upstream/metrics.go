@@ -77,7 +77,14 @@ type meter struct {
 	duration prometheus.Observer
 }
 
+// Begin counts a source's calls from zero. Who rates counters sees what is first to happen as an increase only where
+// there was a zero before.
+func (m *Metrics) Begin(source string) { m.of(source) }
+
 func (m *Metrics) of(source string) *meter {
+	for _, kind := range []string{"connection", "timeout", "canceled", "status", "content", "paused"} {
+		m.errors.WithLabelValues(source, kind)
+	}
 	return &meter{
 		requests: m.requests.WithLabelValues(source), retries: m.retries.WithLabelValues(source),
 		coalesced: m.coalesced.WithLabelValues(source), stale: m.stale.WithLabelValues(source), foreign: m.foreign.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
