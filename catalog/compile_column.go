@@ -341,11 +341,11 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 		if c.mayMiss(d, source, col) {
 			return Stored{Missing: true}
 		}
-		at.problem("%s has no column %q in %s", source, s.Name, tableName(d.Bindings[source]))
+		at.misfit(source, "%s has no column %q in %s", source, s.Name, tableName(d.Bindings[source]))
 		return s
 	}
 	if drift := c.differs(source, col, tc, t.View); drift != "" {
-		at.problem("in %s %s", source, drift)
+		at.misfit(source, "in %s %s", source, drift)
 	}
 	s.Native, s.Form, s.ByCode, s.Filled, s.Default, s.Spread = tc.Native, formOf(col, tc), tc.ByCode, !tc.Nullable && !t.View, tc.Default, tc.Spread
 	if col.Type.Scalar == value.Enum && served(tc.Type).Scalar == value.Enum && len(tc.Type.Labels) > len(col.Type.Labels) {
@@ -489,7 +489,7 @@ func (c *compiler) checkTenant(d *draft) {
 	for _, source := range d.sources {
 		stored := d.Bindings[source].Columns[d.Tenant.Name]
 		if tc, ok := d.found[source].column(stored.Name); ok && badTenant(tc) != "" {
-			at.problem("in %s %s is %s, so tenants could meet; make it text", source, stored.Name, badTenant(tc))
+			at.misfit(source, "in %s %s is %s, so tenants could meet; make it text", source, stored.Name, badTenant(tc))
 		}
 	}
 }

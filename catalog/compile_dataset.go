@@ -245,7 +245,7 @@ func (c *compiler) bind(d *draft) {
 		if t, ok := lookup(tables, b); ok {
 			d.found[name] = t
 		} else if asked && given {
-			at.problem("there is no table %s that the account may read", tableName(b))
+			at.misfit(name, "there is no table %s that the account may read", tableName(b))
 			refused = true
 			continue
 		} else if asked {

@@ -11,7 +11,8 @@ import (
 type Problem struct {
 	Path    []string // keys that lead there in usher.yml; list elements by index
 	Message string
-	Note    bool // worth telling, but nothing is wrong
+	Note    bool   // worth telling, but nothing is wrong
+	misfits string // the source whose table was seen, and is otherwise; empty: the problem is another
 }
 
 // String is the problem with its place, for people.
@@ -39,6 +40,11 @@ func (p place) in(keys ...string) place {
 
 func (p place) problem(format string, args ...any) {
 	*p.to = append(*p.to, Problem{Path: p.path, Message: fmt.Sprintf(format, args...)})
+}
+
+// misfit is a problem with what a source was seen to hold, which waiting for another source does not mend.
+func (p place) misfit(source, format string, args ...any) {
+	*p.to = append(*p.to, Problem{Path: p.path, Message: fmt.Sprintf(format, args...), misfits: source})
 }
 
 func (p place) note(format string, args ...any) {

@@ -162,9 +162,10 @@ func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Cat
 		more := false
 		for _, p := range problems {
 			d := datasetOf(p)
-			if d != "" && !p.Note && !u.left[d] && (len(waiting[d])+len(judged[d]) > 0 || u.leadsToLeft(named.Datasets[d])) {
+			seen := p.misfits != "" // and no silent source says otherwise
+			if d != "" && !p.Note && !u.left[d] && (!seen || arrived[p.misfits]) && (len(waiting[d])+len(judged[d]) > 0 || u.leadsToLeft(named.Datasets[d])) {
 				u.left[d], more = true, true
-				if len(waiting[d]) == 0 && !u.leadsToSilent(named.Datasets[d]) {
+				if seen || len(waiting[d]) == 0 && !u.leadsToSilent(named.Datasets[d]) {
 					u.unfit[d] = p
 				} else {
 					u.waits[d] = p

@@ -1,6 +1,11 @@
 package catalog
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"usher/value"
+)
 
 // What only a silent source could say is left out, under whatever names; the rest
 // compiles.
@@ -90,6 +95,41 @@ func TestNothingIsLeftToTheSource(t *testing.T) {
 		}
 		if d := cat.Dataset("sales"); d != nil && (d.Column("state").Type.EnumName != "State" || len(d.Column("state").Type.Labels) != 2) {
 			t.Errorf("the enum is %+v", d.Column("state").Type)
+		}
+	}
+}
+
+// What a source was seen to hold otherwise is refused, however many others are silent: they cannot mend it. Where
+// misfits are left out, as those of sources that came late are, that dataset alone is.
+func TestASilentSourceExcusesNoOther(t *testing.T) {
+	t.Parallel()
+	text := value.Of(value.String)
+	fits := Table{Schema: "public", Name: "orders", Columns: []TableColumn{{Name: "id", Type: value.Of(value.Int), Supported: true}, {Name: "t", Type: text, Supported: true}, {Name: "name", Type: text, Supported: true}}}
+	spec := Spec{
+		Sources: map[string]SourceSpec{
+			"shop": {Kind: "postgres", Host: "h", Database: "d", User: "u"}, "gone": {Kind: "postgres", Host: "g", Database: "d", User: "u"},
+		},
+		Strategies:      map[string]StrategySpec{"shared": {Kind: "shared", Source: "shop"}, "other": {Kind: "shared", Source: "gone"}},
+		DefaultStrategy: "shared",
+		Datasets: map[string]DatasetSpec{"orders": {Tenant: TenancySpec{Column: "t"}, Columns: Ordered[ColumnSpec]{
+			{Name: "id", Value: ColumnSpec{Type: "Int!"}}, {Name: "t", Value: ColumnSpec{Type: "String!"}}, {Name: "name", Value: ColumnSpec{Type: "String!"}},
+		}}},
+	}
+	if cat, problems := CompileReached(spec, Introspected{"shop": {"public.orders": fits}}, []string{"gone"}, nil); cat == nil || cat.Dataset("orders") == nil {
+		t.Fatalf("what fits is not served: %v", problems)
+	}
+	for what, shop := range map[string]map[string]Table{
+		"another column": {"public.orders": {Schema: "public", Name: "orders", Columns: append(slices.Clone(fits.Columns[:2]), TableColumn{Name: "title", Type: text, Supported: true})}},
+		"another type":   {"public.orders": {Schema: "public", Name: "orders", Columns: append(slices.Clone(fits.Columns[:2]), TableColumn{Name: "name", Type: value.Of(value.Boolean), Supported: true})}},
+	} {
+		if cat, problems := CompileReached(spec, Introspected{"shop": shop}, []string{"gone"}, nil); cat != nil || !Refused(problems) {
+			t.Errorf("%s: it is served, without %v", what, cat.Unreached.Waits())
+		}
+		cat, problems := CompileReached(spec, Introspected{"shop": shop}, []string{"gone"}, []string{"gone", "shop"})
+		if cat == nil {
+			t.Errorf("%s: nothing is served: %v", what, problems)
+		} else if u := cat.Unreached; len(u.Unfit()) != 1 || len(u.Waits()) != 0 || u.Unfit()["orders"].String() == "" {
+			t.Errorf("%s: it does not fit: %v; it waits: %v", what, u.Unfit(), u.Waits())
 		}
 	}
 }
