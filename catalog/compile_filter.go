@@ -42,11 +42,11 @@ func (c *compiler) filter(at place, d *Dataset, where query.Value) {
 // some tenants' tables have, it cannot name.
 func (c *compiler) policy(at place, d *Dataset, where query.Value) {
 	c.filter(at, d, where)
-	d.named(where, func(col *Column) {
+	d.named(where, func(_ *Dataset, col *Column) {
 		if col.Extra && c.sees == nil {
 			at.problem("%s is an extra column of tenants, which the tables of others do not have", col.Name)
 		}
-	}, func(*Relation) {})
+	}, func(*Dataset, *Relation) {})
 }
 
 // nameable is a column that a filter or a role may name, or nil.

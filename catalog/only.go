@@ -94,13 +94,13 @@ func (e *Expr) only(d *Dataset) Only {
 // onlyIn are the tenants that all columns and relations a where names are for.
 func onlyIn(d *Dataset, where query.Value) Only {
 	var out Only
-	d.named(where, func(col *Column) { out = out.and(col.Only) }, func(rel *Relation) { out = out.and(rel.Only) })
+	d.named(where, func(_ *Dataset, col *Column) { out = out.and(col.Only) }, func(_ *Dataset, rel *Relation) { out = out.and(rel.Only) })
 	return out
 }
 
 // named calls column and relation with those that a where over the dataset
-// names; names that do not exist are somebody else's to report.
-func (d *Dataset) named(where query.Value, column func(*Column), relation func(*Relation)) {
+// names, and whose they are; names that do not exist are somebody else's to report.
+func (d *Dataset) named(where query.Value, column func(*Dataset, *Column), relation func(*Dataset, *Relation)) {
 	switch where := where.(type) {
 	case query.List:
 		for _, item := range where {
@@ -113,12 +113,12 @@ func (d *Dataset) named(where query.Value, column func(*Column), relation func(*
 			case m.Name == "and" || m.Name == "or" || m.Name == "not":
 				d.named(m.Value, column, relation)
 			case col != nil:
-				column(col)
+				column(d, col)
 			case rel != nil && !rel.Many:
-				relation(rel)
+				relation(d, rel)
 				rel.To.named(m.Value, column, relation)
 			case rel != nil:
-				relation(rel)
+				relation(d, rel)
 				some, _ := m.Value.(query.Object)
 				for _, quantified := range some {
 					rel.To.named(quantified.Value, column, relation)

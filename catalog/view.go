@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"usher/query"
+
 	"usher/fault"
 	"usher/principal"
 )
@@ -327,7 +329,7 @@ func (v *View) Relation(d *Visible, name string) (*Relation, *Visible) {
 	return rel, to
 }
 
-// Measure returns a measure all of whose columns are visible, or nil.
+// Measure returns a measure all of whose columns are visible, those of its filter as well, or nil.
 func (v *View) Measure(d *Visible, name string) *Measure {
 	m := d.Dataset.Measure(name)
 	if m == nil || !d.Aggregate || d.hidden[name] || !v.sees(d, m.Expr) {
@@ -348,7 +350,25 @@ func (v *View) sees(d *Visible, e *Expr) bool {
 		}
 		return at.columns[e.Column]
 	}
-	return !slices.ContainsFunc(e.Args, func(a *Expr) bool { return !v.sees(d, a) })
+	return v.seesWhere(d, e.Filter) && !slices.ContainsFunc(e.Args, func(a *Expr) bool { return !v.sees(d, a) })
+}
+
+// seesWhere tells whether all that a where names is visible: what is counted by it tells of it, row by row where
+// rows are grouped by their key.
+func (v *View) seesWhere(d *Visible, where query.Value) bool {
+	seen := true
+	d.Dataset.named(where, func(of *Dataset, col *Column) {
+		at := v.datasets[of.Name]
+		seen = seen && at != nil && at.columns[col.Name]
+	}, func(of *Dataset, rel *Relation) {
+		if at := v.datasets[of.Name]; seen && at != nil {
+			_, to := v.Relation(at, rel.Name)
+			seen = to != nil
+		} else {
+			seen = false
+		}
+	})
+	return seen
 }
 
 // fingerprint is equal for views that show the same; it names what is visible,

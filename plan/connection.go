@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
@@ -82,7 +84,7 @@ func (b *builder) connection(vis *catalog.Visible, f query.Field) (Level, error)
 		return Level{}, err
 	}
 	if page.total != nil {
-		if *page.total, err = b.count(vis, args); err != nil {
+		if *page.total, err = b.count(vis, args, lb.uses[0].asked); err != nil {
 			return Level{}, err
 		}
 	}
@@ -314,8 +316,9 @@ func (lb *levelBuilder) selectEdge(vis *catalog.Visible, f query.Field) ([]Outpu
 	return out, nil
 }
 
-// count plans how many rows the whole connection has.
-func (b *builder) count(vis *catalog.Visible, args arguments) (Level, error) {
+// count plans how many rows the whole connection has: of the roles that show
+// together what its rows are asked for.
+func (b *builder) count(vis *catalog.Visible, args arguments, asked []string) (Level, error) {
 	lb, err := b.start(vis, nil)
 	if err != nil {
 		return Level{}, err
@@ -325,6 +328,11 @@ func (b *builder) count(vis *catalog.Visible, args arguments) (Level, error) {
 	}
 	if err := lb.filter(vis.Dataset, args); err != nil {
 		return Level{}, err
+	}
+	for _, name := range asked {
+		if !slices.Contains(lb.uses[0].asked, name) {
+			lb.uses[0].asked = append(lb.uses[0].asked, name)
+		}
 	}
 	g := &groupBuilder{levelBuilder: lb, vis: vis}
 	level, err := func() (Level, error) {

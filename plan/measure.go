@@ -45,11 +45,12 @@ func (g *groupBuilder) measureExpr(m *catalog.Expr) (Expr, error) {
 		e.args = append(e.args, a)
 	}
 	if m.Filter != nil {
-		d := g.granted
+		// The answer tells of what the filter compares, so that these columns are asked for as those of the expression are.
+		d, at := g.granted, whereAt{ref: 0, inside: -1, policy: true, variables: true}
 		if d == nil {
-			d = g.vis.Dataset
+			d, at.policy = g.vis.Dataset, false
 		}
-		f, err := g.where(whereAt{ref: 0, inside: -1, policy: true, variables: true}, d, m.Filter)
+		f, err := g.where(at, d, m.Filter)
 		if err != nil {
 			return Expr{}, err
 		}

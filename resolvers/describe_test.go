@@ -67,7 +67,7 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 		DefaultStrategy: "shared",
 		Roles: map[string]catalog.RoleSpec{
 			"clerk": {Datasets: map[string]catalog.RightSpec{"orders": {
-				Columns: []string{"id", "amount", "customer_id"}, Aggregate: true, Limit: new(50), Filter: compared("region", "in", query.List{query.Text("$regions")}),
+				Columns: []string{"id", "amount", "customer_id", "day"}, Aggregate: true, Limit: new(50), Filter: compared("region", "in", query.List{query.Text("$regions")}),
 			}}},
 			"all": {Datasets: map[string]catalog.RightSpec{"orders": {Limit: new(2000)}, "customers": {}}},
 		},
@@ -84,6 +84,7 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 				Measures: catalog.Ordered[catalog.MeasureSpec]{
 					{Name: "revenue", Value: catalog.MeasureSpec{Expr: "sum(amount) / 2", Filter: compared("day", "gte", query.Text("$since"))}},
 					{Name: "secrets", Value: catalog.MeasureSpec{Expr: "countDistinct(secret)"}},
+					{Name: "hushed", Value: catalog.MeasureSpec{Expr: "count()", Filter: compared("secret", "eq", query.Text("x"))}},
 				},
 			},
 			"customers": {Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"}, Bind: bind("customers"), Columns: columns("id", "BigInt!", "tenant_id", "String!")},
@@ -103,7 +104,7 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 	want := &graph.Dataset{
 		Name: "orders", Type: "Orders", Label: &label,
 		Columns: []graph.DatasetColumn{
-			{Name: "id", Type: "BigInt"}, {Name: "customer_id", Type: "BigInt", Nullable: true}, {Name: "amount", Type: "Decimal", Nullable: true},
+			{Name: "id", Type: "BigInt"}, {Name: "customer_id", Type: "BigInt", Nullable: true}, {Name: "amount", Type: "Decimal", Nullable: true}, {Name: "day", Type: "Date", Nullable: true},
 		},
 		Relations: []graph.DatasetRelation{},
 		Measures:  []graph.DatasetMeasure{{Name: "revenue", Type: "Float"}},
