@@ -170,7 +170,7 @@ function Who({ me }: { me: Me }) {
           </span>
           <span className="names">
             <span>{me.subject}</span>
-            <span className="under">{me.only ? t.me.kinds[me.tokenKind] : (me.tenant ?? t.allTenants)}</span>
+            <span className="under">{me.only ? t.me.dashboardsOnlyKind : (me.tenant ?? t.allTenants)}</span>
           </span>
           <ChevronsUpDown size={16} aria-hidden />
         </AriaButton>

@@ -98,6 +98,7 @@ export const t = {
     themes: { auto: 'As the system', light: 'Light', dark: 'Dark' },
     kinds: { JWT: 'Token of an issuer', EMBED: 'Embed token', SERVICE_KEY: 'Service key', SESSION: 'Session' },
     dashboardsOnly: 'Dashboards',
+    dashboardsOnlyKind: 'Token for dashboards',
     dashboardsOnlyWords: 'This token shows dashboards and nothing else',
     acting: (subject: string, tenant: string) => `You act as ${tenant}, as ${subject}.`,
     actingReason: (reason: string) => `Reason: ${reason}.`,

@@ -88,7 +88,7 @@ export function Dashboards() {
                     {(entry.description ?? entry.name) !== entry.title && <p className="muted small">{entry.description ?? entry.name}</p>}
                     <p className="row tiny muted">
                       <span className="badge">{entry.shared ? t.dashboards.shared : t.dashboards.own}</span>
-                      {entry.updatedAt ? <When at={entry.updatedAt} /> : t.dashboards.inFile}
+                      {entry.version === 0 ? t.dashboards.inFile : entry.updatedAt && <When at={entry.updatedAt} />}
                       {!entry.shows && <span className="badge warn">{t.dashboards.showsNothing}</span>}
                     </p>
                   </div>
