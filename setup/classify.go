@@ -116,7 +116,7 @@ func (t *table) unfit(tables []*table, column string) string {
 		return fmt.Sprintf("it has no column %s, and %s to rows of whichever table", column, leads)
 	}
 	for _, c := range t.Columns {
-		if sensitive(c) || t.secret(c) {
+		if t.sensitive(c) || t.secret(c) {
 			return fmt.Sprintf("it has no column %s, and its column %s is hardly for everybody", column, c.Name)
 		}
 	}

@@ -197,6 +197,7 @@ type table struct {
 	through  *through   // that reference, should it be left out all the same
 	ways     []*through // all references that lead to rows of tenants
 
+	pointed   map[string]bool // columns that are called like references to rows of tables
 	referrers []*table // a table for each foreign key of another one onto it
 
 	undecided bool   // it is left out since nothing says for certain which of them is the owner
@@ -222,6 +223,9 @@ func (d *Draft) newTables() {
 	for _, key := range slices.Sorted(maps.Keys(d.source.Tables)) {
 		t := d.source.Tables[key]
 		d.tables = append(d.tables, &table{Table: t, view: t.View && !d.source.files()})
+	}
+	for _, t := range d.tables {
+		t.pointed = t.pointing(d.tables)
 	}
 	order := func(t *table) int { return slices.Index(d.source.Schemas, t.Schema) }
 	slices.SortStableFunc(d.tables, func(a, b *table) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a), order(b))) })

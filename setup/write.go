@@ -312,7 +312,7 @@ func native(tc catalog.TableColumn) string {
 // what is not for everybody, and can be left out.
 func (d *Draft) withheld(t *table, ds *catalog.Dataset, c *catalog.Column) bool {
 	tc := d.stored(t, ds, c)
-	return (t.secret(tc) || t.view && sensitive(tc)) && !needed(d.Catalog, ds, c)
+	return (t.secret(tc) || t.view && t.sensitive(tc)) && !needed(d.Catalog, ds, c)
 }
 
 // Views names the views among the datasets: what they show of other tables is confined by nobody but themselves.
@@ -513,7 +513,7 @@ func (t *table) harmless(common bool) (lines []string, some bool) {
 	var shown, kept []string
 	for _, c := range t.Columns {
 		switch {
-		case t.secret(c) || common && sensitive(c):
+		case t.secret(c) || common && t.sensitive(c):
 			kept = append(kept, oneLine(c.Name))
 		case c.Supported && graphqlName.MatchString(c.Name):
 			shown = append(shown, Scalar(c.Name)+": {}")
