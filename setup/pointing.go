@@ -12,7 +12,7 @@ import (
 // Names of columns end like this where these lead to rows of other tables, and like
 // those that follow where they lead to somebody.
 var (
-	pointers = strings.Fields("id ids uuid guid by ref fk")
+	pointers = strings.Fields("id ids uid uuid guid by ref fk")
 	somebody = strings.Fields("user author creator owner editor assignee assigner reviewer approver member customer client employee manager sender recipient initiator")
 )
 

@@ -117,7 +117,9 @@ func TestSensitiveByType(t *testing.T) {
 // A key of text opens something, unless its name or the database says that it tells rows, places or texts apart.
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	text := func(name string) catalog.TableColumn { return catalog.TableColumn{Name: name, Type: value.Type{Scalar: value.String}} }
+	text := func(name string) catalog.TableColumn {
+		return catalog.TableColumn{Name: name, Type: value.Type{Scalar: value.String}}
+	}
 	customers := &table{Table: catalog.Table{Name: "customers", Columns: []catalog.TableColumn{text("key")}, Unique: [][]string{{"key"}}}}
 	hooks := &table{Table: catalog.Table{Name: "hooks", Columns: []catalog.TableColumn{text("name")}}}
 	columns := strings.Fields(`sending_key outboundKey hook_key partner_keys thing_key device_key storage_key account_key fetch_key vendor_key zebra_key
