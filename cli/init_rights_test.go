@@ -165,6 +165,7 @@ func TestInitOfRowsOfTeamsAndOfPeople(t *testing.T) {
 		CREATE TABLE pictures (id int PRIMARY KEY, record_type text NOT NULL, record_id int NOT NULL);
 		CREATE TABLE shorts (id int PRIMARY KEY, note text, "creatorUid" int REFERENCES users);
 		CREATE TABLE marks (id int PRIMARY KEY, "creatorUid" int);
+		CREATE TABLE pairs (id int PRIMARY KEY, one int REFERENCES users, two int REFERENCES users);
 		INSERT INTO teams VALUES (7, 'seven'), (8, 'eight'); INSERT INTO projects VALUES (1, 7), (2, 8); INSERT INTO users VALUES (7);
 		INSERT INTO mocks VALUES (1, 'TEAM', 7, 7), (2, 'USER', 7, 7), (3, 'TEAM', 8, NULL), (4, 'USER', 8, NULL);
 		INSERT INTO pictures VALUES (1, 'Team', 7), (2, 'User', 7), (3, 'Team', 8), (4, 'User', 8)`)
@@ -178,9 +179,9 @@ func TestInitOfRowsOfTeamsAndOfPeople(t *testing.T) {
 		t.Errorf("what is somebody's is proposed for everybody:\n%s", text)
 	}
 	for _, want := range []string{
-		"  # shorts:\n  #   tenant: {through: user}   # users (by creatorUid), once that is served; a row without one is nobody's\n",
-		"  #   tenant: {through: user}   # users (by creatorUid), once that is served; a row without one is nobody's\n  #   relations:\n",
-		"  # marks:\n  #   tenant: COLUMN ", "  # users:\n  #   tenant: COLUMN ",
+		"  # shorts:\n  #   tenant: {through: creator}   # users (by creatorUid), once that is served; a row without one is nobody's\n",
+		"  #   tenant: {through: creator}   # users (by creatorUid), once that is served; a row without one is nobody's\n  #   relations:\n",
+		"  #     user: {to: users, on: {one: uid}}\n  #     user_by_two: {to: users, on: {two: uid}}\n", "  # marks:\n  #   tenant: COLUMN ", "  # users:\n  #   tenant: COLUMN ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the file does not say %q:\n%s", want, text)
@@ -190,7 +191,7 @@ func TestInitOfRowsOfTeamsAndOfPeople(t *testing.T) {
 	if checked, err := program.Command(t, "check", "-c", file); err == nil || !strings.Contains(checked+err.Error(), "COLUMN") {
 		t.Errorf("without a column in the place of COLUMN, check says: %v\n%s", err, checked)
 	}
-	ready := uncommented(t, uncommented(t, text, "mocks", "through: ", "relations:", "user:"), "pictures")
+	ready := uncommented(t, uncommented(t, text, "mocks", "through: ", "relations:", "creator:"), "pictures")
 	program.WriteFile(t, file, ready)
 	tenant, body := seenBy(t, file, printed, `{ mocks { id } pictures { id } }`)
 	want := map[string]string{"7": `{"data":{"mocks":[{"id":1}],"pictures":[{"id":1}]}}`, "8": `{"data":{"mocks":[{"id":3}],"pictures":[{"id":3}]}}`}[tenant]

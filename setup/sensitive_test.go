@@ -195,6 +195,7 @@ func TestPointsTo(t *testing.T) {
 		{"state_id", value.Int, "?"},   // of what many have
 		{"author_id", value.BigInt, "?"},
 		{"updated_by", value.String, "?"},
+		{"creatorUid", value.String, "?"},
 		{"owner", value.Int, "?"},
 		{"envelopeId", value.String, "Envelope"},
 		{"project", value.BigInt, "projects"},

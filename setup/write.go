@@ -2,7 +2,6 @@ package setup
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed" // the text around the datasets
 	"encoding/json"
 	"fmt"
@@ -128,67 +127,6 @@ func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	if nobodys {
 		d.forAll(out, t, ds, tenantless)
 	}
-}
-
-// nobodys tells whether rows of a tenant's table may have none, and says how many the database believes have none:
-// "" where it does not say. Of views, of which no column promises anything, nothing is said.
-func (d *Draft) nobodys(t *table, ds *catalog.Dataset) (number string, some, may bool) {
-	if ds.Tenant == nil || ds.Parent != nil || t.view || t.registry {
-		return "", false, false
-	}
-	c := d.stored(t, ds, ds.Tenant)
-	if c.Nulls == nil {
-		return "", false, c.Nullable
-	}
-	return fmt.Sprintf("about %.0f", *c.Nulls), *c.Nulls >= 0.5, c.Nullable
-}
-
-// forAll tells of the rows of a tenants' table that have none, and writes them, behind #, as a dataset of their own, unless
-// they look like somebody's all the same.
-func (d *Draft) forAll(out *bytes.Buffer, t *table, ds *catalog.Dataset, number string) {
-	if number != "" {
-		number = " (the database's statistics: " + number + ")"
-	}
-	column := d.column(ds, ds.Tenant)
-	fmt.Fprintf(out, "  # Rows of %s whose %s is null are shown to no tenant%s.\n", oneLine(d.called(t)), oneLine(column), number)
-	columns, some := t.harmless(true)
-	if !some || t.othersToo(d.tables) || len(columns) > 0 && !slices.Contains(columns, "  "+Scalar(column)+": {}") {
-		fmt.Fprintf(out, "  # They look like somebody's, or cannot be told apart, so nothing is proposed for them.\n\n")
-		return
-	}
-	fmt.Fprintf(out, "  # Should everybody see them, remove the # here.\n  # %s:\n", Scalar(d.free(t.dataset+"_for_all")))
-	lines := []string{"common: true", fmt.Sprintf("filter: {%s: {isNull: true}}", Scalar(column))}
-	if line := d.stamped(t, ds); line != "" {
-		lines = append(lines, line)
-	}
-	lines = append(append(lines, columns...), "relations: {}")
-	b := d.binding(t)
-	if b == (binding{}) {
-		b.table = t.Name
-	}
-	for _, line := range append(lines, "bind: "+d.bind(b)) {
-		fmt.Fprintf(out, "  #   %s\n", line)
-	}
-	out.WriteByte('\n')
-}
-
-// Tenantless names the tables of which rows may have no tenant, with how many have none where the database says it, and
-// without those of which it says that none does.
-func (d *Draft) Tenantless() []string {
-	var out []string
-	for _, t := range d.tables {
-		ds := d.datasetOf(t)
-		if ds == nil || t.leftOut != "" {
-			continue
-		}
-		switch number, some, may := d.nobodys(t, ds); {
-		case may && some:
-			out = append(out, fmt.Sprintf("%s (%s)", d.called(t), number))
-		case may && number == "":
-			out = append(out, d.called(t))
-		}
-	}
-	return out
 }
 
 // otherOwners writes the ways to a tenant that were not taken, and why.
@@ -614,111 +552,6 @@ func (t *table) harmless(common bool) (lines []string, some bool) {
 		lines = append(lines, "  "+column)
 	}
 	return lines, len(shown) > 0
-}
-
-// owners are the lines that say whose the rows of a table are that is left out: those of others that are, once these are
-// served, or of a tenant where a column may lead to one.
-func (d *Draft) owners(t *table) []string {
-	var owners, relations []string
-	for _, p := range d.typed(t) {
-		owners = append(owners, fmt.Sprintf("tenant: %s   # where %s names tenants, which this filter sees to", Scalar(p.id), Scalar(p.kind)), p.filter())
-	}
-	pairs := len(owners)
-	for _, w := range d.ways(t) {
-		from, key := w.key.Columns[0], w.key.RefColumns[0]
-		name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(from, "_id"), "Id"), "ID")
-		if name == from {
-			name = singular(w.to.dataset)
-		}
-		if w.to.leftOut == "" || !w.to.differsIn([]string{key}) || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) || t.has(name) {
-			continue
-		}
-		null := ""
-		if !t.always(w.key) {
-			null = "; a row without one is nobody's"
-		}
-		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served%s", Scalar(name), oneLine(w.String()), null))
-		relations = append(relations, fmt.Sprintf("  %s: {to: %s, on: {%s: %s}}", Scalar(name), Scalar(w.to.dataset), Scalar(from), Scalar(key)))
-	}
-	if len(owners)-pairs/2 > 1 {
-		owners = append([]string{"# one of these:"}, owners...)
-	}
-	if len(relations) > 0 {
-		relations = append([]string{"relations:"}, relations...)
-	}
-	return slices.Concat(owners, relations)
-}
-
-// ways are the references of a table that is left out, by foreign keys and by names.
-func (d *Draft) ways(t *table) []*through {
-	var ways []*through
-	for _, fk := range t.ForeignKeys {
-		if to := find(d.tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to != t && len(fk.Columns) == 1 {
-			ways = append(ways, &through{key: fk, to: to})
-		}
-	}
-	return append(ways, t.pointers(d.tables)...)
-}
-
-// typed are the pairs of columns of which one names a table, and the other a row of it that may be a tenant.
-func (d *Draft) typed(t *table) []typed {
-	kind := "" // of the tenants' keys
-	for _, other := range d.tables {
-		kind = cmp.Or(kind, other.keyKind())
-	}
-	var out []typed
-	for _, c := range t.Columns {
-		name := t.kindOf(c.Name)
-		if name == "" || kindOfKey(c) != kind || !graphqlName.MatchString(c.Name) || !graphqlName.MatchString(name) {
-			continue
-		}
-		says, _ := t.column(name)
-		p := typed{id: c.Name, kind: name, labels: says.Type.Labels}
-		for _, thing := range d.things() {
-			if says.Type.Scalar != value.Enum {
-				p.tenants = cmp.Or(p.tenants, strings.ToUpper(thing[:1])+thing[1:])
-			} else if i := slices.IndexFunc(p.labels, func(label string) bool { return singular(plain(label)) == singular(plain(thing)) }); i >= 0 {
-				p.tenants = cmp.Or(p.tenants, p.labels[i])
-			}
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-// things are what a tenant may be called: as the list of tenants is, or as the tenant column is without its end.
-func (d *Draft) things() []string {
-	var out []string
-	for _, t := range d.tables {
-		if t.registry {
-			out = append(out, catalog.Camel(singular(t.Name)))
-		}
-	}
-	if parts := words(d.Column); len(parts) > 1 {
-		parts = parts[:len(parts)-1]
-		out = append(out, catalog.Camel(strings.Join(parts, "_")))
-	}
-	return slices.DeleteFunc(out, func(thing string) bool { return !graphqlName.MatchString(thing) })
-}
-
-// typed is a pair of columns of which one says what the other leads to.
-type typed struct {
-	id, kind string
-	tenants  string   // what kind says of tenants; empty: that is not known
-	labels   []string // what kind may say, if that is known
-}
-
-func (p typed) filter() string {
-	is, remark := p.tenants, ""
-	switch {
-	case p.tenants == "" && len(p.labels) > 0:
-		is, remark = "WHICH", "   # which of "+oneLine(strings.Join(p.labels, ", "))
-	case p.tenants == "":
-		is, remark = "WHICH", "   # what it says of tenants"
-	case len(p.labels) == 0:
-		remark = "   # or however it spells that of tenants"
-	}
-	return fmt.Sprintf("filter: {%s: {eq: %s}}%s", Scalar(p.kind), Scalar(is), remark)
 }
 
 // withTenant is a statement, for people to run, of a view that takes the
