@@ -160,7 +160,7 @@ func (t *table) anyones(tables []*table) string {
 
 // somebodys tells whether the rows of a table look like those of somebody, so that nothing speaks for showing them to everybody.
 func (t *table) somebodys(tables []*table) bool {
-	return t.view || len(t.unread) > 0 || t.othersToo(tables) ||
+	return t.view || len(t.unread) > 0 || slices.Contains(holders, last(t.Name)) || t.othersToo(tables) ||
 		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return t.sensitive(c) && !t.secret(c) })
 }
 
