@@ -43,6 +43,16 @@ type Table struct {
 	Inherited bool          // tables inherit from it, whose rows are in none of its indexes
 }
 
+// Unreadable is a table of which an account may not read some columns, or none.
+type Unreadable struct {
+	Account string
+	Schema  string
+	Table   string
+	Columns []string // that it may not read, in the source's order
+	Whole   bool     // these are all
+	Closed  bool     // it may not use the schema
+}
+
 // CheckedBy is a condition of a table, by its name.
 type CheckedBy struct {
 	Name    string
@@ -130,6 +140,7 @@ type TableColumn struct {
 	ByCode    bool // text that the source already orders by code point
 	InOrder   bool // rows lie in the table in its order, and reading them so costs no more than any other way
 	Spread    *Spread
+	Nulls     *float64 // rows without a value, as the source's planner believes; nil where it does not say
 	Comment   string
 	Default   DefaultKind
 	Made      Made // of what kind the default's values are

@@ -55,6 +55,10 @@ func (p printer) print() {
 		p.names("COMMON", common)
 		p.printf("          Every tenant sees all rows of these. Is that right?\n")
 	}
+	if tenantless := p.draft.Tenantless(); len(tenantless) > 0 {
+		p.names("Nobody's", tenantless)
+		p.printf("          Rows of these whose %s is null are shown to no tenant; see the file.\n", p.draft.Column)
+	}
 	for _, o := range p.draft.Owned() {
 		p.printf("Owner     %s: of %s, since %s; it might be of %s\n", o.Table, o.Owner, o.Why, strings.Join(o.Others, " or of "))
 	}
@@ -69,6 +73,7 @@ func (p printer) print() {
 		p.printf("          They read like secrets or, in views, like what is hardly for everybody, and are not served; each is there behind a #, and is served once that is gone.\n")
 	}
 	p.leftOut()
+	p.unread()
 	p.next()
 }
 
@@ -87,7 +92,7 @@ func (p printer) leftOut() {
 		return
 	}
 	p.printf("Left out  %s; the end of the file says of each why, and what to write to serve it:\n", count(len(left), "table"))
-	for _, lack := range []setup.Lack{setup.LacksChoice, setup.LacksOwner, setup.LacksColumn, setup.LacksFit, setup.LacksNothing} {
+	for _, lack := range []setup.Lack{setup.LacksChoice, setup.LacksOwner, setup.LacksColumn, setup.LacksRight, setup.LacksFit, setup.LacksNothing} {
 		var tables []string
 		for _, l := range left {
 			if l.Lack == lack {
@@ -101,6 +106,26 @@ func (p printer) leftOut() {
 			}
 			p.names("", tables)
 		}
+	}
+}
+
+// unread tells what there is that the account may not read.
+func (p printer) unread() {
+	names, grants := p.draft.Unread(), p.draft.Grants()
+	if len(names) == 0 {
+		return
+	}
+	if more := len(names) - maxNames; more > 0 {
+		names = append(names[:maxNames], fmt.Sprintf("and %d more", more))
+	}
+	p.names("UNREAD", names)
+	if len(grants) > maxReasons {
+		p.printf("          The account %s may not read these. The end of the file has the GRANT for each.\n", p.draft.Account())
+		return
+	}
+	p.printf("          The account %s may not read these. What of them is to be served takes:\n", p.draft.Account())
+	for _, statement := range grants {
+		p.printf("            %s\n", statement)
 	}
 }
 

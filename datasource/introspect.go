@@ -55,6 +55,31 @@ func introspectDuckDB(ctx context.Context, spec catalog.DuckDBSpec, schemas []st
 // into the first that answers: the tables of the others are compared with the
 // catalog when they are used for the first time.
 func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []string) (tables []catalog.Table, err error) {
+	err = inPostgres(source, func(db *postgres.DB) error {
+		tables, err = db.Introspect(ctx, schemas...)
+		return err
+	})
+	return tables, err
+}
+
+// Unreadable lists what a database holds in the schemas, of which there is the usual one if none is named, and the account
+// may not read. Sources without accounts of their own have nothing of the kind.
+func Unreadable(ctx context.Context, source *catalog.Source, schemas ...string) (out []catalog.Unreadable, err error) {
+	if source.Kind != catalog.Postgres || source.Template {
+		return nil, nil
+	}
+	if len(schemas) == 0 {
+		schemas = []string{source.UsualSchema()}
+	}
+	err = inPostgres(source, func(db *postgres.DB) error {
+		out, err = db.Unreadable(ctx, schemas...)
+		return err
+	})
+	return out, err
+}
+
+// inPostgres asks a database of the source.
+func inPostgres(source *catalog.Source, ask func(*postgres.DB) error) (err error) {
 	var opts postgres.Options
 	if !source.Postgres.Session.NamesTenant() { // nobody's is not known yet
 		opts.Session = source.Postgres.Session
@@ -66,15 +91,15 @@ func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []s
 	for _, place := range places {
 		var db *postgres.DB
 		if db, err = postgres.Open(place, opts); err != nil {
-			return nil, err
+			return err
 		}
-		tables, err = db.Introspect(ctx, schemas...)
+		err = ask(db)
 		_ = db.Close()
 		if err == nil {
 			break
 		}
 	}
-	return tables, err
+	return err
 }
 
 // AdmitsWriter tells whether a database takes the account by which rows are written, where

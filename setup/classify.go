@@ -18,6 +18,8 @@ func classify(tables []*table, column string) {
 		switch {
 		case t.Extension:
 			t.leftOut = "it belongs to an extension of the database"
+		case slices.Contains(t.unread, column):
+			t.withheld, t.leftOut = true, fmt.Sprintf("the account may not read its column %s, which says whose a row is", column)
 		case t.has(column):
 			t.tenant = column
 		}
@@ -63,8 +65,15 @@ func oneOf(kind string, c catalog.TableColumn) string {
 // keyKind is what the keys of tenants are in a table: numbers, text or UUIDs.
 func (t *table) keyKind() string {
 	c, ok := t.column(t.tenant)
+	if !ok {
+		return ""
+	}
+	return kindOfKey(c)
+}
+
+func kindOfKey(c catalog.TableColumn) string {
 	switch {
-	case !ok || c.Type.List:
+	case c.Type.List:
 	case c.Type.Scalar == value.Int, c.Type.Scalar == value.BigInt:
 		return "a whole number"
 	case c.Type.Scalar == value.UUID:
@@ -116,7 +125,7 @@ func (t *table) unfit(tables []*table, column string) string {
 		return fmt.Sprintf("it has no column %s, and %s to rows of whichever table", column, leads)
 	}
 	for _, c := range t.Columns {
-		if sensitive(c) || t.secret(c) {
+		if t.sensitive(c) || t.secret(c) {
 			return fmt.Sprintf("it has no column %s, and its column %s is hardly for everybody", column, c.Name)
 		}
 	}
@@ -147,6 +156,26 @@ func (t *table) anyones(tables []*table) string {
 		}
 	}
 	return ""
+}
+
+// somebodys tells whether the rows of a table look like those of somebody, so that nothing speaks for showing them to everybody.
+func (t *table) somebodys(tables []*table) bool {
+	return t.view || len(t.unread) > 0 || slices.Contains(holders, last(t.Name)) || t.othersToo(tables) ||
+		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return t.sensitive(c) && !t.secret(c) })
+}
+
+// othersToo tells whether rows look like those of somebody besides the tenant: they lead to what is not everybody's, or are
+// people, or what people do.
+func (t *table) othersToo(tables []*table) bool {
+	elsewhere := func(to *table) bool { return to != t && (to == nil || !to.common) }
+	return recorded(t.Name) != "" || t.anyones(tables) != "" ||
+		slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool {
+			return !slices.Contains(fk.Columns, t.tenant) && elsewhere(find(tables, fk.RefSchema, fk.RefTable, t.Schema))
+		}) ||
+		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool {
+			to, points := t.pointsTo(c, tables)
+			return c.Name != t.tenant && (to != nil || points) && elsewhere(to)
+		})
 }
 
 // leadsAway says how a table leads to rows that are not everybody's, or "", and whether nothing tells that they
@@ -351,11 +380,16 @@ func (d *Draft) bound(t *table, ds catalog.DatasetSpec) catalog.DatasetSpec {
 // rename gives a dataset a name that is no root field of usher's own, nor one
 // that another dataset adds.
 func (d *Draft) rename(t *table) {
+	t.dataset, t.renamed = d.free(t.dataset+"_rows"), true
+}
+
+// free is a name for a dataset that no other one has.
+func (d *Draft) free(name string) string {
 	taken := make(map[string]bool)
 	for _, other := range d.tables {
 		taken[d.served(other.dataset)] = true
 	}
-	t.dataset, t.renamed = datasetName(t.dataset+"_rows", d.served, taken), true
+	return datasetName(name, d.served, taken)
 }
 
 // binding names the table where the dataset's name does not lead to it.

@@ -39,6 +39,9 @@ var facts = strings.Fields("country currency language locale timezone continent 
 
 // unlike says why the columns of a table are not those of what is everybody's, or "": the most telling first.
 func (t *table) unlike(tables []*table) string {
+	if len(t.unread) > 0 {
+		return fmt.Sprintf("the account may not read its column %s, so that not all that tells of it is known", t.unread[0])
+	}
 	var own []catalog.TableColumn // that are served, and lead nowhere
 	somewhere := ""
 	for _, c := range t.Columns {

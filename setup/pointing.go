@@ -12,7 +12,7 @@ import (
 // Names of columns end like this where these lead to rows of other tables, and like
 // those that follow where they lead to somebody.
 var (
-	pointers = strings.Fields("id ids uuid guid by ref fk")
+	pointers = strings.Fields("id ids uid uuid guid by ref fk")
 	somebody = strings.Fields("user author creator owner editor assignee assigner reviewer approver member customer client employee manager sender recipient initiator")
 )
 
@@ -41,6 +41,35 @@ func (t *table) pointsTo(c catalog.TableColumn, tables []*table) (to *table, poi
 		return to, to != nil
 	}
 	return nil, false
+}
+
+// pointing are the columns that are called like references to rows of tables, by the ids of these or by what else tells them
+// apart: customer_key, where customers have a key of that name or of the name key.
+func (t *table) pointing(tables []*table) map[string]bool {
+	out := make(map[string]bool)
+	for _, c := range t.Columns {
+		to, _ := t.pointsTo(c, tables)
+		parts := words(c.Name)
+		if n := len(parts) - 1; to == nil && n > 0 && parts[n] == "key" {
+			to = t.keyedBy(parts, tables)
+		}
+		out[c.Name] = to != nil
+	}
+	return out
+}
+
+// keyedBy is the table of which a key is called like one: customer_key, of customers.
+func (t *table) keyedBy(parts []string, tables []*table) *table {
+	n := len(parts) - 1
+	for _, to := range tables {
+		if to != t && called(parts[:n], to) && slices.ContainsFunc(to.Columns, func(c catalog.TableColumn) bool {
+			own := words(c.Name)
+			return (slices.Equal(own, parts) || slices.Equal(own, parts[n:])) && to.differsIn([]string{c.Name})
+		}) {
+			return to
+		}
+	}
+	return nil
 }
 
 // identifies tells whether values of a type may be those of a key.

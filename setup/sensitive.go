@@ -16,10 +16,11 @@ var (
 		password, passwd, passphrase, passcode, pass, pwd, pw, pin, otp, totp, mfa, secret, token, jwt, bearer, hash, salt, credential, dsn, mnemonic,
 		api key, access key, secret key, private key, signing key, encryption key, session key, license key, licence key, activation key, key material,
 		session id, connection string, connection url, recovery code, recovery key, backup code, security code, verification code, security answer, seed phrase,
+		hmac, two factor, 2fa, u2f, otpauth, cookie, csrf, pem, cert, pkcs, pfx, keystore, kubeconfig, htpasswd, ssh key, tls key, ssl key, webhook key, master key, root key, stream key, auth key, hash key, shared key, cipher key, crypto key, crypt key,
 		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, webhook url`)
 	personalNames = phrases(`
 		email, mail, phone, telephone, tel, mobile, cell, fax, iban, birth, birthday, birthdate, dob, login, username, user name,
-		first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, nick name, nickname, display name, fname, lname,
+		first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, nick name, nickname, fname, lname,
 		reviewer, reviewer name, customer name, client name, contact name, employee name, patient name, guest name, owner name, member name, student name, sender name, recipient name,
 		salary, wage, payroll, income, street, address, address line, zip, postcode, postal code, postalcode, ip, ip address, user agent, mac address,
 		passport, license number, licence number, tax id, tax number, tax no, vat id, vat number, tin, account number, account no, bank account, sort code, swift, bic,
@@ -27,11 +28,26 @@ var (
 		row data, old data, new data, old value, new value, old row, new row, object change, changed field, whodunnit`)
 )
 
+// What is a secret where a name ends with it, and something else within one: seed_catalog, cookie_banner.
+var secretEnds = phrases("seed, nonce, certificate, cert chain, certificate chain")
+
+// What a key is of, by the word before it, that opens nothing: it tells which row, place or text is meant. Any other key of
+// text is withheld, since nobody knows the names that programs give to what they sign and encrypt with.
+//
+//nolint:misspell // as it is spelled in some countries
+var ordinaryKeys = strings.Fields(`
+	idempotency idempotent dedup dedupe deduplication unique uniqueness primary foreign natural business surrogate composite external internal lookup search sort sorting order ordering rank partition shard shape group
+	grouping route routing cache lock job queue topic message object s file image photo asset blob bucket path folder attachment document i18n i18 l10n i18next translation locale language lang text
+	string label title name caption description help hint field column attribute property param parameter option setting config configuration preference variable metadata meta custom map mapping filter facet
+	metric event feature flag toggle experiment variant segment issue project ticket task epic category type kind class status state level stage phase step template layout theme style icon color colour menu page
+	screen view widget block section slot component node entity record row item resource reference ref parent child tenant org organization organisation workspace
+	product plan price sku country currency region unit role permission scope policy rule schema table index json response payload request header query body answer question form survey date time day public`)
+
 // Words that names are made of besides: they tell where one word of a name
 // ends that is written without a gap, as in refreshtoken and accountnumber.
 var particles = strings.Fields(`
 	access account activation address api app auth authorization backup bank billing birth business card cell change changed client code company connection contact
-	count created credit current customer date day default device email employee encrypted expires expiry family first full given hashed hint home id
+	count created credit current customer date day default device display email employee encrypted expires expiry family first full given hashed hint home id
 	key last license licence line login main maiden member middle mobile name national new no number old owner patient person personal phone
 	place postal primary private recovery refresh reset reviewer secondary secret security session shipping signing social string tax temp text time
 	token type updated user value verification web webhook work year`)
@@ -46,13 +62,16 @@ var (
 // What a row of a table of secrets has of its secret: api_keys.value.
 var held = strings.Fields("value key digest data raw plaintext ciphertext encrypted")
 
+// Words of tables that are called after people.
+var people = strings.Fields(`
+	user customer client employee staff person people contact patient member student teacher guest visitor subscriber applicant candidate lead donor tenant profile`)
+
 // Words of tables that are called after people, or what these do. The last word
 // of a table's name says of what its rows are.
-var records = strings.Fields(`
-	user customer client employee staff person people contact patient member student teacher guest visitor subscriber applicant candidate lead donor tenant profile
+var records = append(slices.Clone(people), strings.Fields(`
 	order invoice payment transaction purchase sale booking reservation rental subscription shipment delivery refund payout deposit withdrawal transfer transactionhistory
 	ledger bill receipt quote cart basket claim loan salary
-	message comment review feedback conversation notification ticket session visit event log audit history upload attachment file document blob revision snapshot appointment prescription workorder`)
+	message comment review feedback conversation notification ticket session visit event log audit history upload attachment file document blob revision snapshot appointment prescription workorder`)...)
 
 // What columns call a row of which nothing says the table.
 var anything = strings.Fields("entity object owner subject resource record target aggregate actor principal originator")
@@ -75,7 +94,7 @@ func phrases(text string) [][]string {
 // spelled are all words that names are taken apart into.
 var spelled = func() map[string]bool {
 	out := make(map[string]bool)
-	for _, list := range [][][]string{secretNames, personalNames, {particles}} {
+	for _, list := range [][][]string{secretNames, secretEnds, personalNames, {particles}} {
 		for _, phrase := range list {
 			for _, word := range phrase {
 				out[word] = true
@@ -138,7 +157,7 @@ func secret(column string) bool {
 	if last == "auth" || last == "authorization" {
 		return true
 	}
-	if ends(parts, phrases("session id, national id")) {
+	if ends(parts, phrases("session id, national id")) || ends(parts, secretEnds) {
 		return true
 	}
 	if len(parts) > 1 && (slices.Contains(aboutLast, last) || slices.Contains(aboutFirst, parts[0])) {
@@ -162,12 +181,36 @@ func (t *table) secret(c catalog.TableColumn) bool {
 	case measures(c.Type):
 		return secret(c.Name) && mentions(parted(c.Name), secretNumbers)
 	}
-	return secretOf(t.Name, c.Name)
+	return secretOf(t.Name, c.Name) || t.opens(c)
+}
+
+// opens tells whether a column of text or bytes is called a key, and nothing says that it tells rows, places or texts
+// apart: neither the word before it, nor a key of the table's own.
+func (t *table) opens(c catalog.TableColumn) bool {
+	parts := parted(c.Name)
+	n := len(parts) - 1
+	if n < 1 || parts[n] != "key" || !c.Type.Text() && c.Type.Scalar != value.Bytes {
+		return false
+	}
+	switch own := []string{c.Name}; {
+	case slices.Contains(ordinaryKeys, parts[n-1]), slices.Contains(aboutFirst, parts[0]):
+		return false
+	case slices.Contains(t.PrimaryKey, c.Name), t.references(c.Name), t.pointed[c.Name]:
+		return false
+	case called(parts[:n], t) && t.differsIn(own): // features.feature_key
+		return false
+	}
+	return true
 }
 
 // sensitive tells whether a column reads like something that not everybody is to read, by its name and its type.
-func sensitive(c catalog.TableColumn) bool {
-	if measures(c.Type) {
+func (t *table) sensitive(c catalog.TableColumn) bool {
+	switch {
+	case secret(c.Name) && (c.Type.Scalar == value.UUID || !measures(c.Type)):
+		return true
+	case c.Type.Scalar == value.UUID || t.pointed[c.Name] && !c.Type.Text(): // a reference: lago_tax_id, of taxes
+		return false
+	case measures(c.Type):
 		return personal(c.Name) && mentions(parted(c.Name), slices.Concat(secretNumbers, personalNumbers))
 	}
 	return personal(c.Name)
@@ -208,7 +251,17 @@ func personal(column string) bool {
 	if n := len(parts); n > 1 && parts[n-1] == "id" && !ends(parts, personalNames) {
 		parts = parts[:n-2] // that is a reference: address_id
 	}
-	return mentions(parts, personalNames)
+	return mentions(parts, personalNames) || displayed(parts)
+}
+
+// displayed tells whether it is a display name of somebody: an invoice has one, too.
+func displayed(parts []string) bool {
+	for i := range parts {
+		if i+1 < len(parts) && parts[i] == "display" && parts[i+1] == "name" && (i == 0 || slices.Contains(people, parts[i-1]) || slices.Contains(somebody, parts[i-1])) {
+			return true
+		}
+	}
+	return false
 }
 
 // recorded is the word of a table's name by which its rows are people, or what

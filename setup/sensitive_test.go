@@ -14,14 +14,16 @@ func TestSecret(t *testing.T) {
 	for _, name := range strings.Fields(`password passwordHash password_salt passwordsalt pwd pw hashed_pw hashedpw user_pw refreshtoken refresh_token refreshTokens accesstoken
 		reset_token password_reset_token recovery_codes recoverycodes connection_string connectionString dsn database_dsn bearer auth basic_auth session_id sessionid license_key licenseKey
 		api_key apikey apiKeys API_KEY private_key card_number cardnumber creditcard credit_card_no cvc cvv pin pin2 ssn national_id client_secret clientsecret secrets
-		password_hint otp mfa_secret jwt authorization token1`) {
+		password_hint otp mfa_secret jwt authorization token1
+		hmac_key hmacKey cookie session_cookie cookies cert_pem tls_cert privateKeyPem client_certificate seed nonce wallet_seed two_factor_code webhook_key webhookKey MASTER_KEY`) {
 		if !secret(name) {
 			t.Errorf("%s is no secret", name)
 		}
 	}
 	for _, name := range strings.Fields(`secretary secretary_name token_count tokens_used max_tokens password_changed_at passwordChangedAt password_updated is_secret isSecret has_password requires_pin
 		c_vc credit_card_id creditcardid secret_id author authors auth_type compass passenger passport_office spin pinned happiness topic saltwater hashtag tokenized id key keyboard
-		order_id status token_expires_at password_policy session_count dsnap`) {
+		order_id status token_expires_at password_policy session_count dsnap
+		seed_catalog seedling nonce_count cookie_policy cookbook certain certificate_number certification concert pempek`) {
 		if secret(name) {
 			t.Errorf("%s is a secret", name)
 		}
@@ -47,13 +49,14 @@ func TestPersonal(t *testing.T) {
 	for _, name := range strings.Fields(`email emails emailaddress email_address emailAddress e_mail contact_mail phonenumber phone_number phone1 telephone home_phone homephone mobile fax fax_no
 		first_name firstname FirstName lastname last_name full_name fullname surname reviewername reviewer_name dob date_of_birth birthdate birth_date salary street street2 addressline1 address_line_2 addressline
 		address billing_address ip ip_address ipaddress IPAddress passport passport_no tax_id taxid account_number accountnumber iban username user_name password
-		row_data old_values newValues object_changes changed_fields whodunnit`) {
+		display_name user_display_name ownerDisplayName row_data old_values newValues object_changes changed_fields whodunnit`) {
 		if !personal(name) {
 			t.Errorf("%s is for everybody", name)
 		}
 	}
 	for _, name := range strings.Fields(`name id code title description amount addressid address_id email_id is_email headphone_jack microphone mailbox_size streetwear
-		shipping shipname ship_method zipper country city state region currency language category rating cellar caribbean mobility`) {
+		shipping shipname ship_method zipper country city state region currency language category rating cellar caribbean mobility
+		invoice_display_name threshold_display_name invoiceDisplayName`) {
 		if personal(name) {
 			t.Errorf("%s is not for everybody", name)
 		}
@@ -105,8 +108,62 @@ func TestSensitiveByType(t *testing.T) {
 		if got := of.secret(column); got != c.secret {
 			t.Errorf("%s.%s (%s) reads like a secret: %t", c.table, c.column, c.scalar, got)
 		}
-		if got := sensitive(column); got != c.sensitive {
+		if got := of.sensitive(column); got != c.sensitive {
 			t.Errorf("%s.%s (%s) is hardly for everybody: %t", c.table, c.column, c.scalar, got)
+		}
+	}
+}
+
+// A key of text opens something, unless its name or the database says that it tells rows, places or texts apart.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	text := func(name string) catalog.TableColumn {
+		return catalog.TableColumn{Name: name, Type: value.Type{Scalar: value.String}}
+	}
+	customers := &table{Table: catalog.Table{Name: "customers", Columns: []catalog.TableColumn{text("key")}, Unique: [][]string{{"key"}}}}
+	hooks := &table{Table: catalog.Table{Name: "hooks", Columns: []catalog.TableColumn{text("name")}}}
+	columns := strings.Fields(`sending_key outboundKey hook_key partner_keys thing_key device_key storage_key account_key fetch_key vendor_key zebra_key
+		idempotency_key translation_key i18n_key s3_key public_key sort_key cache_key featureKey has_key region_key customer_key payload_key`)
+	of := &table{Table: catalog.Table{
+		Name: "things", PrimaryKey: []string{"zebra_key"}, Unique: [][]string{{"thing_key"}},
+		ForeignKeys: []catalog.ForeignKey{{Columns: []string{"vendor_key"}, RefTable: "vendors", RefColumns: []string{"code"}}},
+	}}
+	for _, name := range columns {
+		of.Columns = append(of.Columns, text(name))
+	}
+	of.pointed = of.pointing([]*table{of, customers, hooks})
+	var got []string
+	for _, c := range of.Columns {
+		if of.secret(c) {
+			got = append(got, c.Name)
+		}
+	}
+	if want := strings.Fields("sending_key outboundKey hook_key partner_keys device_key storage_key account_key fetch_key"); !slices.Equal(got, want) {
+		t.Errorf("secrets are %s, not %s", got, want)
+	}
+	for _, c := range []catalog.TableColumn{{Name: "sealing_key", Type: value.Type{Scalar: value.Bytes}}, {Name: "hmac_key", Type: value.Type{Scalar: value.JSON}}} {
+		if !of.secret(c) {
+			t.Errorf("%s is no secret", c.Name)
+		}
+	}
+	for _, c := range []catalog.TableColumn{{Name: "hook_key", Type: value.Type{Scalar: value.BigInt}}, {Name: "hook_key", Type: value.Type{Scalar: value.UUID}}, {Name: "price_group_keys", Type: value.Type{Scalar: value.JSON}}} {
+		if of.secret(c) {
+			t.Errorf("%s is a secret", c.Name)
+		}
+	}
+}
+
+// A reference to a table is nobody's tax id.
+func TestReferencesAreNotPersonal(t *testing.T) {
+	t.Parallel()
+	taxes := &table{Table: catalog.Table{Name: "taxes", PrimaryKey: []string{"id"}, Columns: []catalog.TableColumn{{Name: "id", Type: value.Type{Scalar: value.UUID}}}}}
+	of := &table{Table: catalog.Table{Name: "exported", Columns: []catalog.TableColumn{
+		{Name: "old_tax_id", Type: value.Type{Scalar: value.UUID}}, {Name: "oldTaxesIds", Type: value.Type{Scalar: value.JSON}}, {Name: "tax_id", Type: value.Type{Scalar: value.String}},
+	}}}
+	of.pointed = of.pointing([]*table{of, taxes})
+	for i, want := range []bool{false, false, true} {
+		if c := of.Columns[i]; of.sensitive(c) != want {
+			t.Errorf("%s is hardly for everybody: %t", c.Name, !want)
 		}
 	}
 }
@@ -138,6 +195,7 @@ func TestPointsTo(t *testing.T) {
 		{"state_id", value.Int, "?"},   // of what many have
 		{"author_id", value.BigInt, "?"},
 		{"updated_by", value.String, "?"},
+		{"creatorUid", value.String, "?"},
 		{"owner", value.Int, "?"},
 		{"envelopeId", value.String, "Envelope"},
 		{"project", value.BigInt, "projects"},

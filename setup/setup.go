@@ -7,6 +7,7 @@ package setup
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type Source struct {
 	Name   string
 	Spec   catalog.SourceSpec
 	Tables map[string]catalog.Table // as introspection found them
+	Unread []catalog.Unreadable     // what it holds besides
 	Lines  []string                 // the source's keys as usher.yml shall have them
 
 	Schemas []string // that were looked into, the usual one first; none: only that
@@ -92,6 +94,7 @@ const (
 	LacksChoice  Lack = "Whose a row is has to be chosen, and is proposed"
 	LacksOwner   Lack = "Nothing says whose the rows are, nor that they are everybody's"
 	LacksColumn  Lack = "Views that do not say whose a row is"
+	LacksRight   Lack = "Whose a row is may not be read"
 	LacksFit     Lack = "Something does not fit"
 	LacksNothing Lack = "Of tools and extensions"
 )
@@ -104,6 +107,8 @@ func (t *table) lack() Lack {
 		return LacksFit
 	case t.undecided:
 		return LacksChoice
+	case t.withheld:
+		return LacksRight
 	case t.view:
 		return LacksColumn
 	}
@@ -117,16 +122,19 @@ func Propose(source Source, o Options) (*Draft, error) {
 	d := &Draft{Column: column, source: source, naming: o.Naming}
 	d.newTables()
 	if len(d.tables) == 0 {
+		if len(source.Unread) > 0 {
+			return nil, fmt.Errorf("there is no table to serve that the account %s may read:\n%s", source.Unread[0].Account, strings.Join(d.Grants(), "\n"))
+		}
 		return nil, errors.New("there is no table to serve; does the account have the right to read any?")
 	}
 	if column == "" {
 		var err error
 		if d.Column, d.Passed, err = guess(d.tables); err != nil {
-			return nil, err
+			return nil, d.unread(err)
 		}
 		d.Guessed = true
 	} else if !slices.ContainsFunc(d.tables, func(t *table) bool { return t.has(column) }) {
-		return nil, errors.New("no table has a column " + column)
+		return nil, d.unread(errors.New("no table has a column " + column))
 	}
 	classify(d.tables, d.Column)
 	if err := d.compile(); err != nil {
@@ -197,7 +205,11 @@ type table struct {
 	through  *through   // that reference, should it be left out all the same
 	ways     []*through // all references that lead to rows of tenants
 
-	referrers []*table // a table for each foreign key of another one onto it
+	pointed   map[string]bool // columns that are called like references to rows of tables
+	referrers []*table        // a table for each foreign key of another one onto it
+
+	unread   []string // columns that the account may not read
+	withheld bool     // the tenant column is among these
 
 	undecided bool   // it is left out since nothing says for certain which of them is the owner
 	unsure    bool   // it is left out though nothing says that its rows are a tenant's
@@ -221,7 +233,10 @@ type through struct {
 func (d *Draft) newTables() {
 	for _, key := range slices.Sorted(maps.Keys(d.source.Tables)) {
 		t := d.source.Tables[key]
-		d.tables = append(d.tables, &table{Table: t, view: t.View && !d.source.files()})
+		d.tables = append(d.tables, &table{Table: t, view: t.View && !d.source.files(), unread: d.source.unread(t)})
+	}
+	for _, t := range d.tables {
+		t.pointed = t.pointing(d.tables)
 	}
 	order := func(t *table) int { return slices.Index(d.source.Schemas, t.Schema) }
 	slices.SortStableFunc(d.tables, func(a, b *table) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a), order(b))) })

@@ -55,6 +55,7 @@ func (d *Draft) YAML(issuer Issuer) ([]byte, error) {
 			d.leftOut(&out, t)
 		}
 	}
+	d.notRead(&out)
 	return out.Bytes(), nil
 }
 
@@ -99,6 +100,11 @@ func (d *Draft) tableOf(ds *catalog.Dataset) *table {
 
 func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	fmt.Fprintf(out, "  %s:\n", Scalar(t.dataset))
+	tenantless, _, nobodys := d.nobodys(t, ds)
+	remark := ""
+	if nobodys {
+		remark = "   # it may be null; see below"
+	}
 	if ds.Common {
 		fmt.Fprintf(out, "    common: true                   # every tenant sees all of it\n")
 	} else if ds.Parent != nil {
@@ -111,13 +117,16 @@ func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		fmt.Fprintf(out, "    tenant: {through: %s}   # %s\n", name, whose)
 		d.otherOwners(out, t, ds, names)
 	} else {
-		fmt.Fprintf(out, "    tenant: %s\n", Scalar(d.column(ds, ds.Tenant)))
+		fmt.Fprintf(out, "    tenant: %s%s\n", Scalar(d.column(ds, ds.Tenant)), remark)
 	}
 	if t.view {
 		fmt.Fprintf(out, "    # A view: usher confines its rows, not what they show of other tables. Look at its text.\n")
 	}
 	d.body(out, t, ds)
 	out.WriteByte('\n')
+	if nobodys {
+		d.forAll(out, t, ds, tenantless)
+	}
 }
 
 // otherOwners writes the ways to a tenant that were not taken, and why.
@@ -205,13 +214,8 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		}
 		out.WriteByte('\n')
 	}
-	stored := func(c *catalog.Column) string { return ds.Bindings[d.source.Name].Columns[c.Name].Name }
-	if at, by := deleted(t, ds, stored); at != nil {
-		columns := "at: " + Scalar(d.column(ds, at))
-		if by != nil {
-			columns += ", by: " + Scalar(d.column(ds, by))
-		}
-		fmt.Fprintf(out, "    deleted: {%s}   # rows that are stamped are deleted, and shown to nobody\n", columns)
+	if line := d.stamped(t, ds); line != "" {
+		fmt.Fprintf(out, "    %s   # rows that are stamped are deleted, and shown to nobody\n", line)
 	}
 	fmt.Fprintf(out, "    columns:\n")
 	d.columns(out, t, ds)
@@ -219,6 +223,19 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	if b := d.binding(t); b != (binding{}) {
 		fmt.Fprintf(out, "    bind: %s\n", d.bind(b))
 	}
+}
+
+// stamped says by which columns rows are stamped instead of deleted; "" where there are none.
+func (d *Draft) stamped(t *table, ds *catalog.Dataset) string {
+	at, by := deleted(t, ds, func(c *catalog.Column) string { return ds.Bindings[d.source.Name].Columns[c.Name].Name })
+	if at == nil {
+		return ""
+	}
+	columns := "at: " + Scalar(d.column(ds, at))
+	if by != nil {
+		columns += ", by: " + Scalar(d.column(ds, by))
+	}
+	return "deleted: {" + columns + "}"
 }
 
 func (d *Draft) bind(b binding) string {
@@ -281,6 +298,9 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		}
 		fmt.Fprintf(out, "      # %s\n", oneLine(note))
 	}
+	if len(t.unread) > 0 {
+		fmt.Fprintf(out, "      # the account may not read %s: see the end of the file\n", oneLine(strings.Join(t.unread, ", ")))
+	}
 }
 
 // columnType is a column's type as usher.yml writes it; empty where the table
@@ -312,7 +332,7 @@ func native(tc catalog.TableColumn) string {
 // what is not for everybody, and can be left out.
 func (d *Draft) withheld(t *table, ds *catalog.Dataset, c *catalog.Column) bool {
 	tc := d.stored(t, ds, c)
-	return (t.secret(tc) || t.view && sensitive(tc)) && !needed(d.Catalog, ds, c)
+	return (t.secret(tc) || t.view && t.sensitive(tc)) && !needed(d.Catalog, ds, c)
 }
 
 // Views names the views among the datasets: what they show of other tables is confined by nobody but themselves.
@@ -470,7 +490,8 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
 	b := d.binding(t)
 	var lines []string
-	switch up := d.onceServed(t); {
+	everybodys := false // as it may come to be
+	switch owners := d.owners(t); {
 	case t.lack() == LacksNothing:
 		out.WriteByte('\n')
 		return
@@ -487,12 +508,16 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 		lines = append(lines, "tenant: "+Scalar(d.Column))
 	case t.has(d.Column):
 		lines = append(lines, "tenant: "+Scalar(d.Column))
-	case len(up) > 0:
-		lines = up
+	case len(owners) > 0:
+		lines = owners
+	case t.somebodys(d.tables):
+		everybodys = true
+		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it")
 	default:
+		everybodys = true
 		lines = append(lines, "common: true")
 	}
-	columns, some := t.harmless(slices.Contains(lines, "common: true"))
+	columns, some := t.harmless(everybodys)
 	if !some {
 		fmt.Fprintf(out, "  # Each of its columns reads like a secret, or like what is hardly for everybody.\n\n")
 		return
@@ -513,7 +538,7 @@ func (t *table) harmless(common bool) (lines []string, some bool) {
 	var shown, kept []string
 	for _, c := range t.Columns {
 		switch {
-		case t.secret(c) || common && sensitive(c):
+		case t.secret(c) || common && t.sensitive(c):
 			kept = append(kept, oneLine(c.Name))
 		case c.Supported && graphqlName.MatchString(c.Name):
 			shown = append(shown, Scalar(c.Name)+": {}")
@@ -527,36 +552,6 @@ func (t *table) harmless(common bool) (lines []string, some bool) {
 		lines = append(lines, "  "+column)
 	}
 	return lines, len(shown) > 0
-}
-
-// onceServed are the lines by which the rows of a table that is left out are those of others that are left out.
-func (d *Draft) onceServed(t *table) []string {
-	var ways []*through
-	for _, fk := range t.ForeignKeys {
-		if to := find(d.tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to != t && len(fk.Columns) == 1 && t.always(fk) {
-			ways = append(ways, &through{key: fk, to: to})
-		}
-	}
-	var owners, relations []string
-	for _, w := range append(ways, t.pointers(d.tables)...) {
-		from, key := w.key.Columns[0], w.key.RefColumns[0]
-		name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(from, "_id"), "Id"), "ID")
-		if name == from {
-			name = singular(w.to.dataset)
-		}
-		if w.to.leftOut == "" || !w.to.differsIn([]string{key}) || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) || t.has(name) {
-			continue
-		}
-		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served", Scalar(name), oneLine(w.String())))
-		relations = append(relations, fmt.Sprintf("  %s: {to: %s, on: {%s: %s}}", Scalar(name), Scalar(w.to.dataset), Scalar(from), Scalar(key)))
-	}
-	if len(owners) > 1 {
-		owners = append([]string{"# one of these:"}, owners...)
-	}
-	if owners == nil {
-		return nil
-	}
-	return slices.Concat(owners, []string{"relations:"}, relations)
 }
 
 // withTenant is a statement, for people to run, of a view that takes the

@@ -32,7 +32,7 @@ func Tables(ctx context.Context, ask Query, schemas ...string) ([]catalog.Table,
 		{typesText, nil, []uint32{whole, text, flag, text, whole, whole, whole, text}, in.addType},
 		{columnsText, of, []uint32{
 			whole, text, text, flag, text, text, whole, whole, whole, flag, flag, flag, text, flag, flag,
-			flag, double, double, double, flag,
+			flag, double, double, double, flag, double,
 		}, in.addColumn},
 		{indexesText, of, []uint32{whole, flag, flag, flag, text}, in.addIndex},
 		{foreignKeysText, of, []uint32{whole, text, text, text, text, text, text, flag}, in.addForeignKey},
@@ -140,7 +140,8 @@ SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a
 	EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND (a.attnum = ANY(i.indkey::int2[]) OR EXISTS (
 		SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = i.indexrelid
 			AND e.refclassid = 'pg_class'::regclass AND e.refobjid = c.oid AND e.refobjsubid = a.attnum))),
-	z.rows, z.each, coalesce(s.most_common_freqs[1] * z.rows, z.each), c.relispopulated
+	z.rows, z.each, coalesce(s.most_common_freqs[1] * z.rows, z.each), c.relispopulated,
+	CASE WHEN c.reltuples >= 0 THEN s.null_frac * c.reltuples END::float8
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
@@ -178,6 +179,9 @@ func (in *introspection) addColumn(rows value.Rows) error {
 	}
 	if n, each, most := rows.Cell(16), rows.Cell(17), rows.Cell(18); n.Kind == value.KindFloat && each.Kind == value.KindFloat && most.Kind == value.KindFloat {
 		column.Spread = &catalog.Spread{Rows: n.Float, Each: each.Float, Most: most.Float, InIndex: rows.Cell(15).Bool}
+	}
+	if nulls := rows.Cell(20); nulls.Kind == value.KindFloat {
+		column.Nulls = &nulls.Float
 	}
 	if deterministic := rows.Cell(11).Bool; !deterministic && column.Type.Scalar == value.String && column.Form.Indexed() {
 		column.Form = value.Collated

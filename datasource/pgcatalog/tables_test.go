@@ -276,12 +276,16 @@ func TestIntrospectSpread(t *testing.T) {
 			if c.Spread != nil {
 				got[table.Name+"."+c.Name] = fmt.Sprintf("%.0f of %.0f, %.0f at most, index %t", c.Spread.Each, c.Spread.Rows, c.Spread.Most, c.Spread.InIndex)
 			}
+			if c.Nulls != nil && *c.Nulls > 0 {
+				got[table.Name+"."+c.Name] += fmt.Sprintf("; %.0f null", *c.Nulls)
+			}
 		}
 	}
 	expected := map[string]string{
 		"visits.id":     "1 of 1000, 1 at most, index true",
 		"visits.tenant": "167 of 1000, 500 at most, index true",
 		"visits.page":   "100 of 1000, 100 at most, index true",
+		"visits.note":   "; 1000 null",
 		"visits.flag":   "250 of 1000, 250 at most, index true",
 		"visits.low":    "1000 of 1000, 1000 at most, index true",
 		"visits.free":   "125 of 1000, 125 at most, index false",
