@@ -324,3 +324,21 @@ func TestKeysOfTemplates(t *testing.T) {
 		t.Errorf("with the key declared the notes are\n%s", got)
 	}
 }
+
+// What a database does to rows that refer to one that is gone stands in the way of deleting, and not where rows are only stamped.
+func TestStampedRowsLeaveOthersAlone(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `
+		CREATE TABLE taxes (tenant text NOT NULL, id int PRIMARY KEY, deleted_at timestamptz);
+		CREATE TABLE fees (tenant text NOT NULL, id int PRIMARY KEY, tax_id int REFERENCES taxes ON DELETE SET NULL);
+		CREATE TABLE notes (id int PRIMARY KEY, tax_id int REFERENCES taxes ON DELETE CASCADE);`)
+	const datasets = "{taxes: {tenant: tenant, key: id, writable: true, global_keys: true%s}, fees: {tenant: tenant, key: id}}"
+	r := checkShop(t, db, fmt.Sprintf(datasets, ", deleted: {at: deleted_at}"))
+	if len(r.Problems) > 0 || !r.Catalog.Dataset("taxes").Writes.Delete {
+		t.Errorf("rows that are stamped: %q", r.Problems)
+	}
+	if r = checkShop(t, db, fmt.Sprintf(datasets, "")); len(r.Problems) != 2 {
+		t.Errorf("rows that are deleted: %q", r.Problems)
+	}
+}
