@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/setup"
 	"usher/sqlgen"
 )
 
@@ -15,6 +16,10 @@ import (
 // that nobody can insert.
 func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	var out []string
+	pointing := make(map[string]*setup.Pointing, len(tables))
+	for source, held := range tables {
+		pointing[source] = setup.NewPointing(held)
+	}
 	for _, d := range cat.Datasets {
 		if d.Writes == nil || len(d.Key) == 0 && !d.Unsettled { // of which nothing is written, which the catalog tells
 			continue
@@ -30,6 +35,7 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 					out = append(out, said...)
 				}
 				out = append(out, deferred(d, b)...)
+				out = append(out, unjudged(cat, cat.Sources[source], d, b, t, pointing[source])...)
 				out = append(out, readerWrites(cat.Sources[source], d, b, t)...)
 			}
 		}
@@ -96,7 +102,7 @@ func readerWrites(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding
 
 // counted names the columns that a sequence fills for all tenants together.
 func counted(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table) []string {
-	if _, ok := tenantColumn(d, b); d.Common || source.Template || !d.Writes.Inserts() || !ok && d.Parent == nil {
+	if !mixed(source, d, b) || !d.Writes.Inserts() {
 		return nil
 	}
 	var out []string

@@ -540,7 +540,7 @@ func (d *Draft) onceServed(t *table) []string {
 	var owners, relations []string
 	for _, w := range append(ways, t.pointers(d.tables)...) {
 		from, key := w.key.Columns[0], w.key.RefColumns[0]
-		name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(from, "_id"), "Id"), "ID")
+		name := Referred(from)
 		if name == from {
 			name = singular(w.to.dataset)
 		}
@@ -557,6 +557,11 @@ func (d *Draft) onceServed(t *table) []string {
 		return nil
 	}
 	return slices.Concat(owners, []string{"relations:"}, relations)
+}
+
+// Referred is what the name of a column calls the row that it leads to, or that name.
+func Referred(column string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(column, "_id"), "Id"), "ID")
 }
 
 // withTenant is a statement, for people to run, of a view that takes the
