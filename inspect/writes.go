@@ -35,6 +35,7 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 					out = append(out, said...)
 				}
 				out = append(out, deferred(d, b)...)
+				out = append(out, demanded(d, b, t, by)...)
 				out = append(out, unjudged(cat, cat.Sources[source], d, b, t, pointing[source])...)
 				out = append(out, readerWrites(cat.Sources[source], d, b, t)...)
 			}
@@ -89,6 +90,24 @@ func (by inserters) offered(col *catalog.Column) string {
 		return "an insert is offered by the roles that preset it only: " + strings.Join(roles, ", ")
 	}
 	return "no insert is offered but by a role that presets it"
+}
+
+// demanded names the columns that whoever inserts has to give, though a trigger that runs before may fill them in.
+func demanded(d *catalog.Dataset, b *catalog.Binding, t catalog.Table, by inserters) []string {
+	if by.none || !d.Writes.Inserts() {
+		return nil
+	}
+	var names, types []string
+	for _, col := range d.Columns {
+		if s := b.Columns[col.Name]; !s.Missing && slices.Contains(t.Filled, s.Name) && d.Writes.Required(col) && !by.all(col) && !slices.Contains(d.Key, col) {
+			names, types = append(names, col.Name), append(types, col.Name+": "+col.Type.GraphQL())
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("datasets.%s: whoever inserts has to give %s, which a BEFORE INSERT trigger of %s names and may fill in: `%s` under `columns`, without !, lets a row leave it out, as docs/writes.md says",
+		d.Name, strings.Join(names, ", "), catalog.TableKey(b.Schema, b.Table), strings.Join(types, ", "))}
 }
 
 // readerWrites says that the account that reads could write as well, where another one is there for that.

@@ -405,3 +405,31 @@ func TestStampedRowsLeaveOthersAlone(t *testing.T) {
 		t.Errorf("rows that are deleted: %q", r.Problems)
 	}
 }
+
+// A column that a trigger fills in is demanded of whoever inserts until the file lets a row leave it out, which is told.
+func TestColumnsThatTriggersFillIn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `
+		CREATE TABLE receipts (tenant text NOT NULL, id int, "Number" text NOT NULL, amount int NOT NULL, PRIMARY KEY (tenant, id));
+		CREATE FUNCTION number() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW."Number" := 'R-' || NEW.id; RETURN NEW; END $$;
+		CREATE TRIGGER number BEFORE INSERT ON receipts FOR EACH ROW EXECUTE FUNCTION number();`)
+	told := func(columns, roles string) string {
+		t.Helper()
+		r := checkShop(t, db, "{receipts: {tenant: tenant, key: id, writable: true, columns: {tenant: {}, id: {}, "+columns+", amount: {}}}}"+roles)
+		if len(r.Problems) > 0 {
+			t.Fatal(r.Problems)
+		}
+		return strings.Join(slices.DeleteFunc(r.Notes, func(note string) bool { return !strings.Contains(note, "BEFORE INSERT") }), "\n")
+	}
+	const want = "datasets.receipts: whoever inserts has to give Number, which a BEFORE INSERT trigger of public.receipts names and may fill in: `Number: String` under `columns`"
+	if got := told("Number: String!", ""); !strings.HasPrefix(got, want) || strings.Contains(got, "amount") {
+		t.Errorf("it is told\n%s", got)
+	}
+	if got := told("Number: String", ""); got != "" {
+		t.Errorf("where a row may leave it out it is told\n%s", got)
+	}
+	if got := told("Number: String!", "\nroles: {clerk: {datasets: {receipts: {insert: {presets: {Number: x}}}}}}"); got != "" {
+		t.Errorf("where all have it preset it is told\n%s", got)
+	}
+}

@@ -10,7 +10,7 @@ import (
 
 // Of a partition the triggers are told that are its own, too, and once where several have one of the same name.
 const triggersText = familyText + `
-SELECT DISTINCT f.root::int8, t.tgname::text COLLATE "C", l.lanname::text, p.proname::text, p.prosrc
+SELECT DISTINCT f.root::int8, t.tgname::text COLLATE "C", l.lanname::text, p.proname::text, p.prosrc, t.tgtype & 7 = 7
 FROM family f
 JOIN pg_trigger t ON t.tgrelid = f.member
 JOIN pg_proc p ON p.oid = t.tgfoid
@@ -26,6 +26,15 @@ func (in *introspection) addTrigger(rows value.Rows) error {
 	t, name := &in.tables[i], textOf(rows.Cell(1))
 	if reaches(textOf(rows.Cell(2)), textOf(rows.Cell(3)), textOf(rows.Cell(4))) && !slices.Contains(t.Reaching, name) {
 		t.Reaching = append(t.Reaching, name)
+	}
+	if !rows.Cell(5).Bool {
+		return nil
+	}
+	words := naming.FindAllString(strings.ToLower(textOf(rows.Cell(4))), -1)
+	for _, c := range t.Columns {
+		if slices.Contains(words, strings.ToLower(c.Name)) && !slices.Contains(t.Filled, c.Name) {
+			t.Filled = append(t.Filled, c.Name)
+		}
 	}
 	return nil
 }
@@ -65,6 +74,7 @@ var (
 	// comparing is a FROM that leads to no table.
 	comparing = regexp.MustCompile(`(?:distinct|\(\s*[a-z]+)\s+from`)
 	asking    = regexp.MustCompile(`[a-z_]+`)
+	naming    = regexp.MustCompile(`[a-z0-9_]+`)
 	calls     = regexp.MustCompile(`([a-z_][a-z0-9_.]*)\s*\(`)
 )
 
