@@ -219,7 +219,7 @@ func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 	case !errors.As(err, &why):
 		e.failed = Unwritable(err)
 	case len(e.errors) < maxErrors:
-		e.errors = append(e.errors, &gqlerror.Error{Err: fault.New(fault.NotImplemented, "%s", why), Path: pathOf(append(e.path, at))})
+		e.errors = append(e.errors, &gqlerror.Error{Err: fault.New(fault.NotImplemented, "%s", why).WithHint("%s", why.Hint()), Path: pathOf(append(e.path, at))})
 	}
 	return false
 }
@@ -227,7 +227,7 @@ func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 // Unwritable is the error of a cell that cannot be written, and not for what it holds.
 func Unwritable(err error) error {
 	if errors.Is(err, value.ErrDiffers) {
-		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(err)
+		return fault.Differs().Because(err)
 	}
 	return fault.Broken("%w", err)
 }

@@ -72,7 +72,7 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		if r.OnUpdate != NoAction && !known && !alone {
 			against("updating changes rows of ", from, " (ON UPDATE ", strings.ToUpper(string(r.OnUpdate)), "), which it does not in the table that was looked into")
 		}
-		if r.OnDelete != NoAction && !known && d.Writes.Delete {
+		if r.OnDelete != NoAction && !known && d.removes() {
 			j.Deletes = append(j.Deletes, "deleting changes rows of "+from+" (ON DELETE "+strings.ToUpper(string(r.OnDelete))+"), which it does not in the table that was looked into")
 		}
 	}

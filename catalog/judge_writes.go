@@ -88,7 +88,7 @@ func (c *compiler) unwritable(d *draft, source string, b *Binding, t Table, know
 			}
 		}
 	}
-	if w.Delete {
+	if d.removes() {
 		for _, r := range b.Target.Referrers {
 			if bad := r.takesAlong(); bad != "" {
 				say(bad)

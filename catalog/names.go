@@ -60,6 +60,13 @@ func badField(name string) string {
 	return badName(name)
 }
 
+// FreeField tells whether another column, relation or measure of the dataset may have a name.
+func (d *Dataset) FreeField(name string) bool {
+	return badField(name) == "" && d.Column(name) == nil &&
+		!slices.ContainsFunc(d.Relations, func(rel *Relation) bool { return rel.Name == name }) &&
+		!slices.ContainsFunc(d.Measures, func(m *Measure) bool { return m.Name == name })
+}
+
 // badPlain says what is wrong with the name of a source, strategy or role.
 func badPlain(name string) string {
 	if !plainName.MatchString(name) {

@@ -139,6 +139,10 @@ func (g *WriteGrant) Covers(column string) bool {
 // everyGrant is the grant of a catalog without roles.
 var everyGrant = &WriteGrant{}
 
+// removes tells whether rows of the dataset that are deleted go from their table, and are not stamped: only then does a
+// database do anything to those that refer to them.
+func (d *Dataset) removes() bool { return d.Writes != nil && d.Writes.Delete && d.Deleted == nil }
+
 // WritableIn tells whether rows of the dataset may be written in a source.
 func (d *Dataset) WritableIn(b *Binding) bool {
 	return d.Writes != nil && b != nil && b.Target != nil && !b.Target.refused

@@ -105,6 +105,12 @@ func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// Differs is the error where a source's table is another than the one that the catalog was made of.
+func Differs() *Error {
+	return New(Unavailable, "the source's table differs from the catalog").
+		WithHint("Tell an administrator: `usher check` says in what. Where the configuration fits the table as it is now, it is enough that usher reads it anew (SIGHUP).")
+}
+
 // Broken makes the error of what only a mistake of usher's own leads to: callers are told that there is
 // one, and the log what it is.
 func Broken(format string, args ...any) *Error {

@@ -144,9 +144,10 @@ func TestWritesNested(t *testing.T) {
 		{`mutation { updateLabelsByPk(id: "x", set: {shelf: {unlink: true}}) { shelf { name } version } }`, `{"updateLabelsByPk":{"shelf":null,"version":2}}`},
 		{`mutation { updateLabelsByPk(id: "x", set: {shelf: {link: {id: 1}}}) { shelf { name } } }`, `{"updateLabelsByPk":{"shelf":{"name":"one"}}}`},
 		// Nothing of another's is linked, and all is undone that was inserted before.
-		{`mutation { updateLabelsByPk(id: "x", set: {shelf: {link: {id: 2}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (updateLabelsByPk.set.shelf_id)`},
-		{`mutation { insertLabelsOne(row: {id: "y", shelf: {link: {id: 2}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertLabelsOne.row.shelf_id)`},
-		{`mutation { insertLabelsOne(row: {id: "y", shelf: {link: {id: 99}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertLabelsOne.row.shelf_id)`},
+		{`mutation { updateLabelsByPk(id: "x", set: {shelf: {link: {id: 2}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (updateLabelsByPk.set.shelf.link.id)`},
+		{`mutation { insertLabelsOne(row: {id: "y", shelf: {link: {id: 2}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertLabelsOne.row.shelf.link.id)`},
+		{`mutation { insertLabelsOne(row: {id: "y", shelf: {link: {id: 99}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertLabelsOne.row.shelf.link.id)`},
+		{`mutation { insertLabels(rows: [{id: "y"}, {id: "z", shelf: {link: {id: 2}}}]) { affected } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertLabels.rows.1.shelf.link.id)`},
 		{`mutation { insertShelvesOne(row: {id: 13, boxes: [{id: 14}, {id: 11}]}) { id } }`, `null CONFLICT: there is a row of boxes with the same id (insertShelvesOne.row.boxes.1.id)`},
 		{`mutation { insertOrdersOne(row: {note: "6", customer: {insert: {name: "hidden"}}}) { id } }`, `null NOT_FOUND: customer_id leads to no row of customers`},
 		{`mutation { insertCustomersOne(row: {name: "hidden", orders: [{note: "6"}]}) { id } }`, `null FORBIDDEN: what would be written to customers is not what you may write there`},
@@ -158,7 +159,7 @@ func TestWritesNested(t *testing.T) {
 		{`mutation { insertLinesOne(row: {box_id: 2, line: 1}) { line } }`, `null NOT_FOUND: box_id leads to no row of boxes (insertLinesOne.row.box_id)`},
 		{`mutation { insertLinesOne(row: {box_id: 2, line: 7}) { line } }`, `null NOT_FOUND: box_id leads to no row of boxes (insertLinesOne.row.box_id)`},
 		{`mutation { insertBoxesOne(row: {id: 2, shelf_id: 2}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertBoxesOne.row.shelf_id)`},
-		{`mutation { updateBoxesByPk(id: 1, set: {shelf: {link: {id: 5}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (updateBoxesByPk.set.shelf_id)`},
+		{`mutation { updateBoxesByPk(id: 1, set: {shelf: {link: {id: 5}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (updateBoxesByPk.set.shelf.link.id)`},
 		{`mutation { updateLinesByPk(box_id: 1, line: 1, set: {sku: "z"}) { sku } }`, `{"updateLinesByPk":{"sku":"z"}}`},
 		// What refers to what is deleted.
 		{`mutation { deleteShelvesByPk(id: 3) { id } }`, `null CONFLICT: rows of shelves are referred to by rows of seals`},

@@ -60,7 +60,7 @@ datasets:
 			`mutation { insertNotes(rows: [{id: 1, product_id: 1}, {id: 2, product: {link: {id: 2}}}, {id: 3}, {id: 4, product: {insert: {id: 4, sku: "four"}}}]) { affected rows { id product { sku } } } }`,
 			`{"insertNotes":{"affected":4,"rows":[{"id":1,"product":{"sku":"one"}},{"id":2,"product":{"sku":"two"}},{"id":3,"product":null},{"id":4,"product":{"sku":"four"}}]}}`,
 		},
-		{`mutation { insertNotesOne(row: {id: 5, product: {link: {id: 3}}}) { id } }`, `null NOT_FOUND: product_id leads to no row of products (insertNotesOne.row.product_id)`},
+		{`mutation { insertNotesOne(row: {id: 5, product: {link: {id: 3}}}) { id } }`, `null NOT_FOUND: product_id leads to no row of products (insertNotesOne.row.product.link.id)`},
 		{`mutation { insertProductsOne(row: {id: 5, sku: "five", links: [{label_id: 1}], notes: [{id: 5}]}) { links { label { label } } notes { id } } }`, `{"insertProductsOne":{"links":[{"label":{"label":"new"}}],"notes":[{"id":5}]}}`},
 		{`mutation { updateNotesByPk(id: 3, set: {product_id: 2}) { product { sku } } }`, `{"updateNotesByPk":{"product":{"sku":"two"}}}`},
 		{`mutation { updateNotesByPk(id: 3, set: {product_id: 3}) { id } }`, `null NOT_FOUND: product_id leads to no row of products (updateNotesByPk.set.product_id)`},

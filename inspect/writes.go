@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/setup"
 	"usher/sqlgen"
 )
 
@@ -15,6 +16,10 @@ import (
 // that nobody can insert.
 func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	var out []string
+	pointing := make(map[string]*setup.Pointing, len(tables))
+	for source, held := range tables {
+		pointing[source] = setup.NewPointing(held)
+	}
 	for _, d := range cat.Datasets {
 		if d.Writes == nil || len(d.Key) == 0 && !d.Unsettled { // of which nothing is written, which the catalog tells
 			continue
@@ -30,6 +35,8 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 					out = append(out, said...)
 				}
 				out = append(out, deferred(d, b)...)
+				out = append(out, demanded(d, b, t, by)...)
+				out = append(out, unjudged(cat, cat.Sources[source], d, b, t, pointing[source])...)
 				out = append(out, readerWrites(cat.Sources[source], d, b, t)...)
 			}
 		}
@@ -85,6 +92,24 @@ func (by inserters) offered(col *catalog.Column) string {
 	return "no insert is offered but by a role that presets it"
 }
 
+// demanded names the columns that whoever inserts has to give, though a trigger that runs before may fill them in.
+func demanded(d *catalog.Dataset, b *catalog.Binding, t catalog.Table, by inserters) []string {
+	if by.none || !d.Writes.Inserts() {
+		return nil
+	}
+	var names, types []string
+	for _, col := range d.Columns {
+		if s := b.Columns[col.Name]; !s.Missing && slices.Contains(t.Filled, s.Name) && d.Writes.Required(col) && !by.all(col) && !slices.Contains(d.Key, col) {
+			names, types = append(names, col.Name), append(types, col.Name+": "+col.Type.GraphQL())
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("datasets.%s: whoever inserts has to give %s, which a BEFORE INSERT trigger of %s names and may fill in: `%s` under `columns`, without !, lets a row leave it out, as docs/writes.md says",
+		d.Name, strings.Join(names, ", "), catalog.TableKey(b.Schema, b.Table), strings.Join(types, ", "))}
+}
+
 // readerWrites says that the account that reads could write as well, where another one is there for that.
 func readerWrites(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table) []string {
 	if source.Kind != catalog.Postgres || source.Postgres.Writer.User == "" || !t.Writable {
@@ -96,7 +121,7 @@ func readerWrites(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding
 
 // counted names the columns that a sequence fills for all tenants together.
 func counted(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table) []string {
-	if _, ok := tenantColumn(d, b); d.Common || source.Template || !d.Writes.Inserts() || !ok && d.Parent == nil {
+	if !mixed(source, d, b) || !d.Writes.Inserts() {
 		return nil
 	}
 	var out []string

@@ -324,3 +324,112 @@ func TestKeysOfTemplates(t *testing.T) {
 		t.Errorf("with the key declared the notes are\n%s", got)
 	}
 }
+
+// Columns that look like references and are held by nothing are told with what holds them, and triggers that may reach
+// other tables: a tenant's row would lead to another's by them.
+func TestReferencesThatNothingHolds(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `
+		CREATE TABLE coupons (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
+		CREATE TABLE customers (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), slug text, receipts int NOT NULL DEFAULT 0);
+		CREATE TABLE payments (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), external_id text, status_id text,
+			payable_type text, payable_id uuid, coupon_id uuid, "customerId" uuid, coupon_ids uuid[], held_id uuid REFERENCES coupons, "rejectedBy" uuid, previous_payment_id uuid, code text, grouped_by jsonb, key_id uuid);
+		CREATE TABLE keys (tenant text NOT NULL, id uuid PRIMARY KEY);
+		CREATE VIEW all_statuses AS SELECT 1 AS number;
+		CREATE TABLE receipts (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), payment_id uuid NOT NULL REFERENCES payments, number text NOT NULL, changed timestamptz);
+		CREATE TABLE tiny (tenant text NOT NULL, id int PRIMARY KEY, request_id uuid);
+		CREATE FUNCTION number_receipt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			UPDATE customers SET receipts = receipts + 1 WHERE id = (SELECT "customerId" FROM payments WHERE id = NEW.payment_id) RETURNING slug || receipts INTO NEW.number; RETURN NEW; END $$;
+		CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' THEN NEW.changed := now(); END IF; RETURN NEW; END $$;
+		CREATE TRIGGER number_receipt BEFORE INSERT ON receipts FOR EACH ROW EXECUTE FUNCTION number_receipt();
+		CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON receipts FOR EACH ROW EXECUTE FUNCTION touch();`)
+	const shop = `{
+  coupons: {tenant: tenant, key: id, writable: true, global_keys: true}, customers: {tenant: tenant, key: id, writable: true, global_keys: true},
+  payments: {tenant: tenant, key: id, writable: %s, global_keys: true%s}, receipts: {tenant: tenant, key: id, writable: true, global_keys: true},
+  tiny: {tenant: tenant, key: id, writable: true, global_keys: true}, keys: {tenant: tenant, key: id}}
+`
+	told := func(writable, more, roles string) string {
+		t.Helper()
+		r := checkShop(t, db, fmt.Sprintf(shop, writable, more)+roles)
+		if len(r.Problems) > 0 {
+			t.Fatal(r.Problems)
+		}
+		return strings.Join(slices.DeleteFunc(r.Notes, func(note string) bool { return !strings.Contains(note, "look") && !strings.Contains(note, "triggers") }), "\n")
+	}
+	const (
+		payments = `datasets.payments: payable_id, coupon_id, customerId, coupon_ids, rejectedBy, previous_payment_id, key_id look like references and are held by no foreign key and no relation: ids of other tenants' rows are taken`
+		help     = "`relations: {coupon: {to: coupons, on: {coupon_id: id}}, customer: {to: customers, on: {customerId: id}}, previous_payment: {to: payments, on: {previous_payment_id: id}}, key_row: {to: keys, on: {key_id: id}}}` would hold them (another's is NOT_FOUND); " +
+			"no relation to what is served holds payable_id (by payable_type it leads to several tables), coupon_ids, rejectedBy: where that matters leave them out of"
+		receipts = "datasets.receipts: of its triggers number_receipt may read or change rows of other tables"
+		tiny     = "datasets.tiny: request_id looks like a reference and is held by"
+	)
+	got := told("true", "", "")
+	for _, want := range []string{payments, help, receipts, tiny} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not said:\n%s", want, got)
+		}
+	}
+	if strings.Count(got, "\n") != 2 {
+		t.Errorf("more is said than of three datasets:\n%s", got)
+	}
+	_, relations, _ := strings.Cut(got, "`relations: ")
+	relations, _, _ = strings.Cut(relations, "`")
+	held := told("true", ", relations: "+relations, "")
+	if !strings.Contains(held, "datasets.payments: payable_id, coupon_ids, rejectedBy look like references") || strings.Contains(held, "would hold") {
+		t.Errorf("with the relations that were named:\n%s", held)
+	}
+	if got := told("[delete]", "", ""); strings.Contains(got, "datasets.payments") {
+		t.Errorf("where nobody gives a value:\n%s", got)
+	}
+	clerk := told("true", "", "roles: {clerk: {datasets: {coupons: {}, customers: {}, receipts: {}, tiny: {}, keys: {}, payments: {insert: {columns: [code, coupon_id]}, update: {columns: [code]}}}}}")
+	if !strings.Contains(clerk, "datasets.payments: coupon_id looks like a reference and is held by") {
+		t.Errorf("where roles give some columns:\n%s", clerk)
+	}
+}
+
+// What a database does to rows that refer to one that is gone stands in the way of deleting, and not where rows are only stamped.
+func TestStampedRowsLeaveOthersAlone(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `
+		CREATE TABLE taxes (tenant text NOT NULL, id int PRIMARY KEY, deleted_at timestamptz);
+		CREATE TABLE fees (tenant text NOT NULL, id int PRIMARY KEY, tax_id int REFERENCES taxes ON DELETE SET NULL);
+		CREATE TABLE notes (id int PRIMARY KEY, tax_id int REFERENCES taxes ON DELETE CASCADE);`)
+	const datasets = "{taxes: {tenant: tenant, key: id, writable: true, global_keys: true%s}, fees: {tenant: tenant, key: id}}"
+	r := checkShop(t, db, fmt.Sprintf(datasets, ", deleted: {at: deleted_at}"))
+	if len(r.Problems) > 0 || !r.Catalog.Dataset("taxes").Writes.Delete {
+		t.Errorf("rows that are stamped: %q", r.Problems)
+	}
+	if r = checkShop(t, db, fmt.Sprintf(datasets, "")); len(r.Problems) != 2 {
+		t.Errorf("rows that are deleted: %q", r.Problems)
+	}
+}
+
+// A column that a trigger fills in is demanded of whoever inserts until the file lets a row leave it out, which is told.
+func TestColumnsThatTriggersFillIn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `
+		CREATE TABLE receipts (tenant text NOT NULL, id int, "Number" text NOT NULL, amount int NOT NULL, PRIMARY KEY (tenant, id));
+		CREATE FUNCTION number() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW."Number" := 'R-' || NEW.id; RETURN NEW; END $$;
+		CREATE TRIGGER number BEFORE INSERT ON receipts FOR EACH ROW EXECUTE FUNCTION number();`)
+	told := func(columns, roles string) string {
+		t.Helper()
+		r := checkShop(t, db, "{receipts: {tenant: tenant, key: id, writable: true, columns: {tenant: {}, id: {}, "+columns+", amount: {}}}}"+roles)
+		if len(r.Problems) > 0 {
+			t.Fatal(r.Problems)
+		}
+		return strings.Join(slices.DeleteFunc(r.Notes, func(note string) bool { return !strings.Contains(note, "BEFORE INSERT") }), "\n")
+	}
+	const want = "datasets.receipts: whoever inserts has to give Number, which a BEFORE INSERT trigger of public.receipts names and may fill in: `Number: String` under `columns`"
+	if got := told("Number: String!", ""); !strings.HasPrefix(got, want) || strings.Contains(got, "amount") {
+		t.Errorf("it is told\n%s", got)
+	}
+	if got := told("Number: String", ""); got != "" {
+		t.Errorf("where a row may leave it out it is told\n%s", got)
+	}
+	if got := told("Number: String!", "\nroles: {clerk: {datasets: {receipts: {insert: {presets: {Number: x}}}}}}"); got != "" {
+		t.Errorf("where all have it preset it is told\n%s", got)
+	}
+}

@@ -37,7 +37,7 @@ type change struct {
 	single                    bool
 	otherwise                 func() (Change, error) // with what another role presets; nil: there is none
 	given                     int
-	places                    inputRows // of the rows to insert, in the input
+	places                    *inputRows // of the rows to insert, in the input
 	inserts                   []Insert
 	upsert                    Upsert
 	chosen                    Level
@@ -119,6 +119,9 @@ func (c Change) Given() int { return c.body.given }
 
 // Place is where the row-th of them is in the input.
 func (c Change) Place(row int) string { return c.body.places.at(row).String() }
+
+// PlaceOf is where in the input that row gives a column its value.
+func (c Change) PlaceOf(row int, column string) string { return c.body.places.at(row).member(column) }
 
 // Inserts is the number of statements that insert them.
 func (c Change) Inserts() int { return len(c.body.inserts) }

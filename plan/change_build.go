@@ -374,7 +374,7 @@ func refusedAt(f *fault.Error, place inputAt, member string) error {
 
 // refer makes the references that are asked for before anything is written. The values are
 // those of each row, of columns that are given to it.
-func (cb *changeBuilder) refer(count int, places inputRows, of func(row int, col *catalog.Column) (Given, bool)) error {
+func (cb *changeBuilder) refer(count int, places *inputRows, of func(row int, col *catalog.Column) (Given, bool)) error {
 	for _, rel := range cb.references() {
 		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
 		r := Reference{values: make([][]value.Value, len(on))}

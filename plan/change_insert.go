@@ -92,7 +92,7 @@ func (r row) at(col *catalog.Column) (Given, bool) {
 
 // cells reads the rows. One that names the same columns as the row before, in the same order, is
 // read as that one was.
-func (cb *changeBuilder) cells(rows []query.Object, places inputRows) ([]row, error) {
+func (cb *changeBuilder) cells(rows []query.Object, places *inputRows) ([]row, error) {
 	cells, forms := make([]row, len(rows)), make(map[string]*form)
 	p := cb.problems()
 	var of *form
@@ -130,7 +130,9 @@ func (cb *changeBuilder) row(members query.Object, place inputAt, n int, p *prob
 	put := func(col *catalog.Column, g Given) {
 		if slices.Contains(columns, col) {
 			f := fault.New(fault.BadUserInput, "%s is given twice", col.Name)
-			f.At = place.member(col.Name)
+			if f.At = place.member(col.Name); member(members, col.Name) != nil {
+				f.At = place.String() + "." + col.Name
+			}
 			p.ok("", f)
 			return
 		}
@@ -234,16 +236,22 @@ func namesOf(columns []*catalog.Column) string {
 }
 
 // toInsert are the rows to insert, and where each of them stands.
-func (cb *changeBuilder) toInsert() (rows []query.Object, places inputRows, err error) {
+func (cb *changeBuilder) toInsert() (rows []query.Object, places *inputRows, err error) {
 	if cb.placed != nil {
-		return cb.placed.rows, inputRows{each: cb.placed.places}, nil
+		places = &inputRows{each: cb.placed.places}
+		if cb.placed.given != nil {
+			for col := range cb.placed.given[0] {
+				places.filled = append(places.filled, col.Name)
+			}
+		}
+		return cb.placed.rows, places, nil
 	}
 	if cb.c.kind == query.InsertOne {
 		row, ok, err := cb.args.condition("row")
 		if err == nil && !ok {
 			err = fault.New(fault.BadUserInput, "row is missing")
 		}
-		return []query.Object{row}, inputRows{each: []string{cb.c.key + ".row"}}, err
+		return []query.Object{row}, &inputRows{each: []string{cb.c.key + ".row"}}, err
 	}
 	list, err := cb.args.list("rows")
 	if err != nil {
@@ -263,7 +271,7 @@ func (cb *changeBuilder) toInsert() (rows []query.Object, places inputRows, err 
 		}
 		rows = append(rows, row)
 	}
-	return rows, inputRows{list: cb.c.key + ".rows"}, nil
+	return rows, &inputRows{list: cb.c.key + ".rows"}, nil
 }
 
 // stamps are the columns that usher writes into every row: the tenant's, and presets.

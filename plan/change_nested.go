@@ -130,6 +130,7 @@ func (cb *changeBuilder) nest(rel *catalog.Relation, v query.Value, place inputA
 			if _, null := v.(query.Null); v == nil || null {
 				return nil, bad("link names no %s", pair.To.Name)
 			}
+			place.gives(pair.From.Name, rel.Name+".link."+pair.To.Name)
 			col, given, err := cb.member(query.Member{Name: pair.From.Name, Value: v}, place)
 			if err != nil {
 				return nil, err
@@ -141,6 +142,7 @@ func (cb *changeBuilder) nest(rel *catalog.Relation, v query.Value, place inputA
 		}
 	case name == "unlink" && how[0].Value == query.Bool(true) && cb.c.kind.Updates():
 		for _, pair := range cb.own(rel) {
+			place.gives(pair.From.Name, rel.Name+".unlink")
 			col, given, err := cb.member(query.Member{Name: pair.From.Name, Value: query.Null{}}, place)
 			if err != nil {
 				return nil, err
@@ -160,6 +162,7 @@ func (cb *changeBuilder) nest(rel *catalog.Relation, v query.Value, place inputA
 			if cell < 0 || cb.settable(pair.From.Name) == nil {
 				return nil, bad("rows of %s are not inserted together with those of %s", rel.To.Name, cb.vis.Dataset.Name)
 			}
+			place.gives(pair.From.Name, rel.Name+".insert")
 			out[pair.From] = Given{from: &carried{of: of, row: at, cell: cell}}
 		}
 	default:

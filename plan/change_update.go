@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"usher/catalog"
 	"usher/fault"
@@ -10,7 +11,8 @@ import (
 
 // update plans what is written into rows that are there.
 func (cb *changeBuilder) update() error {
-	sets, cells, err := cb.sets()
+	set := oneAt(cb.c.key + ".set")
+	sets, cells, err := cb.sets(set)
 	if err != nil {
 		return err
 	}
@@ -21,8 +23,7 @@ func (cb *changeBuilder) update() error {
 	if err := cb.choose(); err != nil {
 		return err
 	}
-	place := cb.c.key + ".set"
-	err = cb.refer(1, inputRows{each: []string{place}}, func(_ int, col *catalog.Column) (Given, bool) {
+	err = cb.refer(1, set.rows, func(_ int, col *catalog.Column) (Given, bool) {
 		g, ok := cells[col]
 		return g, ok
 	})
@@ -41,7 +42,7 @@ func (cb *changeBuilder) update() error {
 }
 
 // sets reads what is to be written: set, increment, presets and the version.
-func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, err error) {
+func (cb *changeBuilder) sets(under inputAt) (sets []Set, cells map[*catalog.Column]Given, err error) {
 	d, p := cb.vis.Dataset, cb.problems()
 	set, _, err := cb.args.condition("set")
 	p.ok("set", err)
@@ -79,7 +80,7 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 		}
 	}
 	add := func(m query.Member, place string, added bool) {
-		col, given, err := cb.member(m, inputAt{cb.c.key + "." + place, oneThere})
+		col, given, err := cb.member(m, oneAt(cb.c.key+"."+place))
 		put(col, given, place+"."+m.Name, added, err)
 	}
 	for _, m := range set {
@@ -88,10 +89,10 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 			add(m, "set", false)
 			continue
 		}
-		given, err := cb.nest(rel, m.Value, inputAt{cb.c.key + ".set", oneThere}, 0)
+		given, err := cb.nest(rel, m.Value, under, 0)
 		if p.ok("set."+m.Name, err) {
 			for _, pair := range cb.own(rel) {
-				put(pair.From, given[pair.From], "set."+m.Name, false, nil)
+				put(pair.From, given[pair.From], strings.TrimPrefix(under.member(pair.From.Name), cb.c.key+"."), false, nil)
 			}
 		}
 	}

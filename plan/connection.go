@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"usher/catalog"
 	"usher/fault"
@@ -136,7 +137,9 @@ func (lb *levelBuilder) page(vis *catalog.Visible, args arguments) (*Page, error
 		}
 		position, err := lb.positionOf(v)
 		if err != nil {
-			return nil, err
+			f := *fault.From(err)
+			f.At = strings.Join(append(slices.Clone(lb.path), end.name), ".")
+			return nil, &f
 		}
 		*end.given = true
 		where = append(where, lb.beyond(position, end.ahead))

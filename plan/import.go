@@ -150,7 +150,7 @@ func (cb *changeBuilder) take(i *imported, names []string) error {
 	}
 	cb.wrote(cb.asked)
 	cb.wrote(stamps)
-	if err := cb.needed(cb.asked, stamps, inputAt{cb.vis.Dataset.Name, oneThere}); err != nil {
+	if err := cb.needed(cb.asked, stamps, oneAt(cb.vis.Dataset.Name)); err != nil {
 		return err
 	}
 	for _, key := range cb.vis.Dataset.Key {
@@ -388,7 +388,7 @@ func (i Import) Portion(lines []int64, rows [][]Given) (Change, error) {
 		into.columns, into.values = append(into.columns, column), append(into.values, values)
 	}
 	c := *i.body.change
-	c.given, c.places = len(rows), inputRows{each: slices.Repeat([]string{c.key}, len(rows))}
+	c.given, c.places = len(rows), &inputRows{each: slices.Repeat([]string{c.key}, len(rows))}
 	for n := range rows {
 		into.rows = append(into.rows, n)
 	}

@@ -48,13 +48,13 @@ func (d *Datasets) openCursors(asked query.Request, number int, tenant *slot.Ter
 		}
 		return b, nil
 	}
-	open := func(text string, in slot.Inputs) (string, error) {
+	open := func(argument, text string, in slot.Inputs) (string, error) {
 		bound, err := binding(in)
 		if err != nil {
 			return "", err
 		}
 		raw, err := d.Cursors.Open(bound, text)
-		return string(raw), err
+		return string(raw), givenAs(asked.Field.Key+"."+argument, err)
 	}
 	args := slices.Clone(asked.Field.Args)
 	for i, arg := range args {
@@ -66,11 +66,11 @@ func (d *Datasets) openCursors(asked query.Request, number int, tenant *slot.Ter
 		name := "opened for " + strconv.Itoa(number) + " " + arg.Name
 		switch given := arg.Value.(type) {
 		case query.Text:
-			opened, err = tenant.Then(name, func(_ string, in slot.Inputs) (string, error) { return open(string(given), in) })
+			opened, err = tenant.Then(name, func(_ string, in slot.Inputs) (string, error) { return open(arg.Name, string(given), in) })
 		case query.Slot:
-			opened, err = given.Term.Then(name, open)
+			opened, err = given.Term.Then(name, func(text string, in slot.Inputs) (string, error) { return open(arg.Name, text, in) })
 		default:
-			err = fault.New(fault.BadUserInput, "%s is null; leave it out for the first page", arg.Name)
+			err = givenAs(asked.Field.Key+"."+arg.Name, fault.New(fault.BadUserInput, "%s is null; leave it out for the first page", arg.Name))
 		}
 		if err == nil {
 			args[i].Value, err = laterPosition(opened)
@@ -81,6 +81,17 @@ func (d *Datasets) openCursors(asked query.Request, number int, tenant *slot.Ter
 	}
 	asked.Field.Args = args
 	return asked, binding, nil
+}
+
+// givenAs is what is wrong with an argument, with its place.
+func givenAs(argument string, err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	at := *f
+	at.At = argument
+	return &at
 }
 
 // positionIn is a position as the plan reads it, out of an opened cursor.

@@ -95,3 +95,11 @@ func singular(name string) string {
 	}
 	return name
 }
+
+// Referred is what the name of a column calls the row that it leads to, or that name.
+func Referred(column string) string {
+	for _, end := range []string{"_id", "Id", "ID", "_uid", "Uid", "UID"} {
+		column = strings.TrimSuffix(column, end)
+	}
+	return column
+}

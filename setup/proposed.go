@@ -20,10 +20,7 @@ func (d *Draft) owners(t *table) []string {
 	pairs, named := len(owners), make(map[string]bool)
 	for _, w := range d.ways(t) {
 		from, key := w.key.Columns[0], w.key.RefColumns[0]
-		name := from
-		for _, end := range []string{"_id", "Id", "ID", "_uid", "Uid", "UID"} {
-			name = strings.TrimSuffix(name, end)
-		}
+		name := Referred(from)
 		if name == from {
 			name = singular(w.to.dataset)
 		}

@@ -18,6 +18,14 @@ type Unprintable string
 // Error implements error.
 func (u Unprintable) Error() string { return string(u) }
 
+// Hint is what can be done about it, for whoever asked; empty: nothing is known.
+func (u Unprintable) Hint() string {
+	if u == ErrLabel {
+		return "Tell an administrator: labels are read when usher starts, and anew by SIGHUP, unless the configuration lists them, which `usher check` says."
+	}
+	return ""
+}
+
 // What data alone can cause.
 const (
 	ErrNotFinite = Unprintable("the value is not finite, which JSON cannot hold")

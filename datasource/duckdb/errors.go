@@ -56,7 +56,7 @@ func translate(ctx context.Context, err error) error {
 		}
 		return fault.New(fault.Internal, "the source failed").Because(cause)
 	case duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder:
-		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(cause)
+		return fault.Differs().Because(cause)
 	case duckdb.ErrorTypeFatal, duckdb.ErrorTypeInternal:
 		return fault.New(fault.Unavailable, "the source has failed and is opened anew").Because(fmt.Errorf("%w: %w", ErrBroken, cause))
 	case duckdb.ErrorTypePermission:

@@ -185,7 +185,7 @@ func (s *Scratch) append(ctx context.Context, table string, columns []ScratchCol
 				continue
 			}
 			if text, err = value.AppendJSON(text[:0], columns[i].Type, cell, value.Style{}); errors.Is(err, value.ErrLabel) {
-				return n, fault.New(fault.NotImplemented, "%s", value.ErrLabel).Because(err)
+				return n, fault.New(fault.NotImplemented, "%s", value.ErrLabel).WithHint("%s", value.ErrLabel.Hint()).Because(err)
 			}
 			err = nil
 		}

@@ -181,7 +181,7 @@ func ofKind(kind pglink.Kind) *fault.Error {
 		return fault.New(fault.NotImplemented, "a text of the question or of the rows cannot be put into the other's encoding").
 			WithHint("The database is not in UTF-8: it lacks a character that the question has, or holds bytes that are no text. Whoever owns it can convert it.")
 	case pglink.Differs:
-		return fault.New(fault.Unavailable, "the source's table differs from the catalog")
+		return fault.Differs()
 	case pglink.Forbidden:
 		return fault.New(fault.Unavailable, "the source's account may not read the table").WithHint(hintAccount)
 	case pglink.Busy:

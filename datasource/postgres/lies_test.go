@@ -157,21 +157,22 @@ func TestTypesOfThemselves(t *testing.T) {
 	types := lies.Columns(column(number), column(name), column(truth), column(name), column(number), column(number), column(number), column(name))
 	columns := lies.Columns(column(number), column(name), column(name), column(truth), column(name), column(name), column(number), column(number), column(number),
 		column(truth), column(truth), column(truth), column(name), column(truth), column(truth),
-		column(truth), column(double), column(double), column(double), column(truth))
+		column(truth), column(double), column(double), column(double), column(truth), column(double))
 	source := open(t, liar(lies.Answering(t, lies.Lie{}, map[string]string{
 		"FROM pg_type t": rows(types,
 			lies.Row("1", "domain", "f", "d", "1", "-1", "0", "[]"),
 			lies.Row("2", "list", "f", "b", "0", "-1", "2", "[]")),
 		"domains AS": rows(columns,
-			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t"),
-			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t")),
+			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t", "NaN"),
+			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t", "-1")),
 		"i.indisprimary, i.indisunique":      rows(lies.Columns(column(number), column(truth), column(truth), column(truth), column(name))),
 		"SELECT DISTINCT ON (t.nspname":      rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(name), column(name), column(truth))),
 		"SELECT f.root::int8, c.relkind":     rows(lies.Columns(column(number), column(name), column(truth), column(truth), column(truth), column(number), column(truth), column(truth), column(name), column(truth))),
 		"made(domain, of)":                   rows(lies.Columns(column(number), column(name), column(name), column(name))),
 		"SELECT a.attrelid::int8, a.attname": rows(lies.Columns(column(number), column(name), column(name), column(name), column(name))),
 		"SELECT f.root::int8, x.relname":     rows(lies.Columns(column(number), column(name), column(truth), column(truth), column(truth), column(truth), column(truth), column(name))),
-		"SELECT DISTINCT f.root":             rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(truth), column(name), column(name), column(name))),
+		"l.lanname::text, p.proname":         rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(truth))),
+		"k.confdeltype::text":                rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(truth), column(name), column(name), column(name))),
 	}), "disable"), postgres.Options{})
 	tables, err := source.Introspect(t.Context(), "public")
 	if err != nil || len(tables) != 1 || len(tables[0].Columns) != 2 || tables[0].Columns[0].Form != value.Printed || tables[0].Columns[1].Form != value.Document {

@@ -87,7 +87,7 @@ func (w *calling) nameable() error {
 			key, _ := upstream.GivenKey(w.change, into, n)
 			if k := upstream.Unnameable(key); k >= 0 && into.Row(n) < bad {
 				bad, refused = into.Row(n), upstream.Unnamed(w.change.KeyName(k))
-				refused.At = w.change.Place(bad) + "." + w.change.KeyName(k)
+				refused.At = w.change.PlaceOf(bad, w.change.KeyName(k))
 			}
 		}
 	}

@@ -165,7 +165,7 @@ func (g *guard) judge(ctx context.Context, w writtenTable) error {
 	}
 	j := judged{d.Rejudge(b, tables), at}
 	if !j.Found {
-		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(fmt.Errorf("there is no table %s", place(w.table)))
+		return fault.Differs().Because(fmt.Errorf("there is no table %s", place(w.table)))
 	}
 	g.known.mu.Lock()
 	g.known.put(w.table, j)

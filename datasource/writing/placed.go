@@ -49,7 +49,7 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 	}
 	if c.Given() > 0 {
 		if !stamped(c, row, column) { // which is no member of the input
-			f.At = place + "." + column
+			f.At = c.PlaceOf(row, column)
 		}
 		return f
 	}

@@ -261,7 +261,8 @@ func (d *Database) violated(c written, removes bool, v *postgres.Violation) *fau
 	case v.Code == "23503" && own && list != "":
 		return at(fault.New(fault.NotFound, "%s leads to no row", list))
 	case v.Code == "23503" && own:
-		return fault.New(fault.NotFound, "a row of %s leads to no row", c.Dataset())
+		return fault.New(fault.NotFound, "a row of %s leads to no row", c.Dataset()).
+			WithHint("It leads there by what usher writes into it or does not show, such as the tenant: a tenant whose tokens are trusted may have no row of its own yet in the source's table of tenants. Tell an administrator.")
 	case v.Code == "23503":
 		return fault.New(fault.Conflict, "rows of %s are referred to", c.Dataset())
 	case v.Code == postgres.NeverNull && list != "":
