@@ -536,7 +536,7 @@ async function unsaved(page, { settled }) {
   if ((await kept()).includes('canary')) throw new Error('a password is kept');
   await ended();
   await dialog.getByRole('button', { name: 'Add a user' }).click();
-  await page.getByLabel('Username').waitFor();
+  await dialog.waitFor({ state: 'detached' }); // which has a username, too
   await enter(page, 'olga');
   await page.getByRole('button', { name: 'Take them up: Add a user' }).click();
   same('the username', await dialog.getByLabel('Username').inputValue(), 'later');
