@@ -422,7 +422,7 @@ async function unsaved(page, { settled }) {
   same('the id', await dialog.getByLabel('Id', { exact: true }).inputValue(), 'later');
   await page.mouse.click(5, 5); // beside the dialog: nothing is lost
   same('the name', await dialog.getByLabel('Name', { exact: true }).inputValue(), markup);
-  await page.keyboard.press('Escape'); // closes it, and takes nothing away
+  await dialog.getByLabel('Name', { exact: true }).press('Escape'); // closes it, and takes nothing away
   await dialog.waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Register a tenant', exact: true }).first().click();
   await expect(page, '.dialog', 'What you had not saved is here again.');
