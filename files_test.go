@@ -17,16 +17,6 @@ import (
 // filesAt is how many files a process may have open.
 const filesAt = "USHER_TEST_FILES"
 
-func boundFiles(text string) {
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err == nil {
-		err = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: n})
-	}
-	if err != nil {
-		panic(err)
-	}
-}
-
 // TestMoreClientsThanFiles: more clients come than the process may have files open. Some have asked and keep their
 // connections, others stand there and say nothing. Who comes after them is answered, also what a source and the embedded
 // engine have to open files for, and nothing ends the process.

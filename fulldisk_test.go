@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"usher/test/program"
@@ -16,17 +14,6 @@ import (
 // fullAt is how large a file of a process may get: one that it writes beyond that fails as on a
 // full disk.
 const fullAt = "USHER_TEST_FULL_AT"
-
-func fillAt(text string) {
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err == nil {
-		signal.Ignore(syscall.SIGXFSZ) // the write fails, and nobody is ended
-		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n})
-	}
-	if err != nil {
-		panic(err)
-	}
-}
 
 // TestFullDisk: the disk below a database file and the control store is full. What is written
 // fails and says so, what is read is answered, and when there is room again, everything is there

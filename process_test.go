@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -35,15 +36,27 @@ const asProcess = "USHER_TEST_PROCESS"
 func TestMain(m *testing.M) {
 	if os.Getenv(asProcess) != "" {
 		if text := os.Getenv(fullAt); text != "" {
-			fillAt(text)
+			signal.Ignore(syscall.SIGXFSZ) // the write fails, and nobody is ended
+			bound(syscall.RLIMIT_FSIZE, text)
 		}
 		if text := os.Getenv(filesAt); text != "" {
-			boundFiles(text)
+			bound(syscall.RLIMIT_NOFILE, text)
 		}
 		main()
 		os.Exit(0)
 	}
 	pgtest.Main(m)
+}
+
+// bound bounds what this process may have of something.
+func bound(resource int, text string) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err == nil {
+		err = syscall.Setrlimit(resource, &syscall.Rlimit{Cur: n, Max: n})
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 
 // process is usher as a process of its own.
