@@ -227,7 +227,7 @@ func (d *draft) tenantColumns(b *Binding) []string {
 
 // takesAlong says that the database would delete or change rows of others with one
 // that is deleted, or is empty. Only rows may go along that are the same tenant's for
-// certain and that usher deletes as well.
+// certain and that usher deletes as well, and not those that it would only stamp.
 func (r *Reference) takesAlong() string {
 	from := quotedName(r.at.Table)
 	if r.at.Schema != "" {
@@ -238,6 +238,8 @@ func (r *Reference) takesAlong() string {
 	keepsTenant := r.Dataset != nil && len(r.at.Sets) > 0 && (r.Dataset.Tenant == nil || !slices.Contains(r.sets, r.Dataset.Tenant))
 	switch {
 	case r.OnDelete == NoAction:
+	case r.OnDelete == CascadeTo && deletes && r.Dataset.Deleted != nil:
+		return "deleting removes rows of " + from + " for good, which `deleted:` of " + r.Dataset.Name + " is to keep (ON DELETE CASCADE): say `deleted:` here as well, or make the foreign key ON DELETE NO ACTION"
 	case r.OnDelete == CascadeTo && r.Tenant && deletes:
 	case r.OnDelete != CascadeTo && r.Tenant && updates && keepsTenant:
 	case r.OnDelete == CascadeTo:

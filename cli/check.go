@@ -9,6 +9,7 @@ import (
 	"usher/catalog"
 	"usher/cli/term"
 	"usher/config"
+	"usher/held"
 	"usher/inspect"
 	"usher/trace/otlp"
 )
@@ -51,6 +52,7 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	if err := otlp.Check(s.Env); err != nil {
 		r.Problems = append(r.Problems, err.Error())
 	}
+	r.Notes = append(r.Notes, heapNotes(s.Env, held.AskedFor())...)
 	if c.Tenants || r.Store {
 		c.compareStore(ctx, cfg, r)
 	}

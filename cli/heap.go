@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 
 	"usher/held"
 )
@@ -30,7 +32,7 @@ const besides = 512 << 20
 // floor stands until what it returns is called.
 func settleHeap(env func(string) (string, bool)) func() {
 	runtime.MemProfileRate = allocationsNoted
-	if _, set := env("GOGC"); set {
+	if value, _ := env("GOGC"); value != "" {
 		return func() {}
 	}
 	debug.SetGCPercent(gcPercent)
@@ -45,9 +47,28 @@ func settleHeap(env func(string) (string, bool)) func() {
 	return func() { runtime.KeepAlive(ballast) }
 }
 
+// littleMemory is what a gateway uses that has nothing to do.
+const littleMemory = 64 << 20
+
+// heapNotes are what is worth knowing of the variables that the Go runtime reads: it passes over what it does not
+// understand, and does what it is told whatever that costs. Memory is the bytes that GOMEMLIMIT came to.
+func heapNotes(env func(string) (string, bool), memory int64) (notes []string) {
+	if value, _ := env("GOGC"); value != "" && value != "off" {
+		if n, err := strconv.ParseInt(value, 10, 32); err != nil {
+			notes = append(notes, fmt.Sprintf("GOGC=%s is neither a number of percent nor off: the Go runtime takes 100 for it; without the variable usher has %d and a floor", value, gcPercent))
+		} else if n < 10 {
+			notes = append(notes, fmt.Sprintf("GOGC=%s has nearly all time go into collecting garbage; without the variable usher has %d and a floor", value, gcPercent))
+		}
+	}
+	if value, _ := env("GOMEMLIMIT"); value != "" && memory < littleMemory {
+		notes = append(notes, fmt.Sprintf("GOMEMLIMIT=%s is less than the %d MiB that usher uses with nothing to do: it would collect garbage without end", value, littleMemory>>20))
+	}
+	return notes
+}
+
 // limitHeap has the collector hurry beyond what rows and answers may hold, unless GOMEMLIMIT says when.
 func limitHeap(env func(string) (string, bool), maxHeld int64) {
-	if _, set := env("GOMEMLIMIT"); !set {
+	if value, _ := env("GOMEMLIMIT"); value == "" {
 		debug.SetMemoryLimit(2*maxHeld + besides)
 	}
 }

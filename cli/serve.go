@@ -16,6 +16,7 @@ import (
 	"usher/cli/term"
 	"usher/config"
 	"usher/gateway"
+	"usher/held"
 	"usher/logsink"
 	"usher/trace"
 	"usher/trace/otlp"
@@ -58,6 +59,9 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	defer sink.Close()
 	log := sink.Logger()
+	for _, note := range heapNotes(s.Env, held.AskedFor()) {
+		log.Warn(note)
+	}
 	traces, err := otlp.Open(ctx, s.Env, build.Read().Version, log)
 	if err != nil {
 		return err

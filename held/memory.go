@@ -25,6 +25,9 @@ const unknownMemory = 4 << 30
 // one that follows from this package's figures must not become their measure.
 var askedFor = debug.SetMemoryLimit(-1)
 
+// AskedFor is what GOMEMLIMIT says in bytes; without it more than any machine has.
+func AskedFor() int64 { return askedFor }
+
 // Memory is how many bytes the process may use: what GOMEMLIMIT says, the limit
 // of its control group and of those that it is in, or the memory of the machine, whichever is least.
 func Memory() int64 {

@@ -166,6 +166,18 @@ func TestWhatMendsWriting(t *testing.T) {
 	if len(r.Problems) > 0 {
 		t.Errorf("a key that pairs the tenants, to rows that may be deleted: %s", strings.Join(r.Problems, "\n"))
 	}
+
+	// Rows that are kept when they are deleted would be gone with the one that they refer to.
+	db.Exec(t, `ALTER TABLE notes ADD gone timestamptz`)
+	const kept = "notes: {tenant: tenant, writable: [delete], deleted: {at: gone}}}"
+	r = checkShop(t, db, "{orders: {tenant: tenant, writable: true}, "+kept)
+	if all := strings.Join(r.Problems, "\n"); !strings.Contains(all, "removes rows of public.notes for good, which `deleted:` of notes is to keep") || len(r.Problems) != 1 {
+		t.Errorf("the problems are\n%s", all)
+	}
+	db.Exec(t, `ALTER TABLE orders ADD gone timestamptz`)
+	if r = checkShop(t, db, "{orders: {tenant: tenant, writable: true, deleted: {at: gone}}, "+kept); len(r.Problems) > 0 {
+		t.Errorf("both are kept: %s", strings.Join(r.Problems, "\n"))
+	}
 }
 
 // A key that says whose rows of others are is not to be dropped: they are named instead.
