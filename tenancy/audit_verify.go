@@ -11,8 +11,8 @@ import (
 )
 
 // VerifyAudit reads the whole audit log and checks its chains, as they are at one moment.
-// Seen are heads of an earlier report; read is told, now and then, how many entries were read.
-func (s *Store) VerifyAudit(ctx context.Context, seen []audit.Place, read func(entries int64)) (audit.Report, error) {
+// Seen is of an earlier report; read is told, now and then, how many entries were read.
+func (s *Store) VerifyAudit(ctx context.Context, seen audit.Seen, read func(entries int64)) (audit.Report, error) {
 	tx, err := s.db.Snapshot(ctx)
 	if err != nil {
 		return audit.Report{}, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func TestVerifyAudit(t *testing.T) {
 
 		verify := func(seen ...audit.Place) audit.Report {
 			t.Helper()
-			return must(s.VerifyAudit(ctx, seen, func(int64) {}))
+			return must(s.VerifyAudit(ctx, audit.Seen{Heads: seen}, func(int64) {}))
 		}
 		report := verify()
 		// 12 made, 12 refused as they are there, 24 forbidden, a login, a change of data.
@@ -114,6 +115,27 @@ func TestVerifyAudit(t *testing.T) {
 		tampered("without a key", nil, "UPDATE store.audit_chains SET key_id = '' WHERE chain = $1", head.Chain)
 		tampered("not configured", nil, "UPDATE store.audit_chains SET key_id = 'k9' WHERE chain = $1", head.Chain)
 
+		// A gap that was accepted is no problem as long as it is the same one.
+		do("DELETE FROM store.audit WHERE chain = $1 AND seq = $2", of(2)...)
+		gap := verify()
+		accepted := gap.Vouched(true)
+		known := func() audit.Report { return must(s.VerifyAudit(ctx, accepted, func(int64) {})) }
+		if r := known(); gap.Problems != 1 || r.Problems != 0 || len(r.Accepted) != 1 || !slices.Equal(r.Vouched(false).Accepted, accepted.Accepted) {
+			t.Errorf("an accepted gap: %+v", r)
+		}
+		do("UPDATE store.audit SET subject = 'mallory' WHERE chain = $1 AND seq = $2", of(3)...)
+		if r := known(); r.Problems == 0 || len(r.Accepted) != 0 {
+			t.Errorf("what stands behind an accepted gap was changed: %+v", r)
+		}
+		do("DELETE FROM store.audit WHERE chain = $1 AND seq = $2", of(3)...)
+		if r := known(); r.Problems == 0 || len(r.Accepted) != 0 {
+			t.Errorf("an accepted gap has grown: %+v", r)
+		}
+		back()
+		if r := known(); r.Problems != 0 || len(r.Accepted) != 0 {
+			t.Errorf("an accepted gap was filled: %+v", r)
+		}
+
 		// A head of an earlier moment can be put back with what it seals, and a chain taken
 		// out as a whole. Who has noted the heads sees both.
 		tampered("stands in no chain", nil, "UPDATE store.audit SET chain = '' WHERE chain <> ''; DELETE FROM store.audit_chains")
@@ -161,14 +183,14 @@ func TestVerifyAuditWithAnotherKey(t *testing.T) {
 		next := tenancy.SealKey{ID: "k2", Secret: []byte("abcdef0123456789abcdef0123456789")}
 		second := open(tenancy.Options{Key: next, OldKeys: []tenancy.SealKey{key}})
 		tenant(t, second, "globex")
-		if r := must(second.VerifyAudit(ctx, nil, func(int64) {})); r.Problems != 0 || r.Entries != 2 || len(r.Heads) != 2 {
+		if r := must(second.VerifyAudit(ctx, audit.Seen{}, func(int64) {})); r.Problems != 0 || r.Entries != 2 || len(r.Heads) != 2 {
 			t.Errorf("%+v", r)
 		}
 		if err := second.Close(); err != nil {
 			t.Fatal(err)
 		}
 		third := open(tenancy.Options{Key: next})
-		if r := must(third.VerifyAudit(ctx, nil, func(int64) {})); r.Problems != 1 || !strings.Contains(r.Told[0], `key "k1", which is not configured`) {
+		if r := must(third.VerifyAudit(ctx, audit.Seen{}, func(int64) {})); r.Problems != 1 || !strings.Contains(r.Told[0], `key "k1", which is not configured`) {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -208,7 +230,7 @@ func TestAnotherKeyOfTheSameID(t *testing.T) {
 		}
 	}
 	same := open(t, spec, tenancy.Options{Key: next, OldKeys: []tenancy.SealKey{key}})
-	if r := must(same.VerifyAudit(ctx, nil, func(int64) {})); r.Problems != 0 {
+	if r := must(same.VerifyAudit(ctx, audit.Seen{}, func(int64) {})); r.Problems != 0 {
 		t.Errorf("%+v", r)
 	}
 }

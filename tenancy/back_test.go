@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/pgtest"
 	"usher/principal"
@@ -177,7 +178,7 @@ func TestStoreGoesBack(t *testing.T) {
 					}
 				}
 				tenant(t, s, "next") // and it is written
-				if report := must(s.VerifyAudit(ctx, nil, func(int64) {})); report.Problems == 0 {
+				if report := must(s.VerifyAudit(ctx, audit.Seen{}, func(int64) {})); report.Problems == 0 {
 					t.Error("the audit log does not tell that entries are gone")
 				}
 				eventually(t, "the other knows of it", func() bool { _, _, err := gateways[1].Tenant(ctx, "next"); return err == nil })

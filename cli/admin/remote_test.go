@@ -277,11 +277,41 @@ func TestBootstrap(t *testing.T) {
 	if _, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads, "--heads", later); err == nil || !strings.Contains(err.Error(), "no heads were written to "+later) {
 		t.Errorf("heads of a changed log: %v", err)
 	}
-	if _, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads, "--heads", later, "--accept"); err == nil || strings.Contains(err.Error(), "no heads") {
-		t.Errorf("accepted heads: %v", err)
+	if _, err := program.Command(t, "audit", "verify", "-c", config, "--accept"); err == nil || !strings.Contains(err.Error(), "--accept needs --heads") {
+		t.Errorf("accepted nowhere: %v", err)
 	}
-	if text, err := os.ReadFile(later); err != nil || !strings.Contains(string(text), `"chain"`) {
-		t.Errorf("they are %s, %v", text, err)
+	if out, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads, "--heads", later, "--accept"); err != nil || !strings.Contains(out, "it was changed") {
+		t.Errorf("accepted heads: %v\n%s", err, out)
+	}
+	// What was accepted is told as such, each time, until it becomes something else.
+	again := func() (string, error) {
+		return program.Command(t, "audit", "verify", "-c", config, "--seen", later, "--heads", later)
+	}
+	for range 2 {
+		if out, err := again(); err != nil || !strings.Contains(out, "accepted: entry") || !strings.Contains(out, "but what was accepted") {
+			t.Errorf("what was accepted: %v\n%s", err, out)
+		}
+	}
+	db.Exec(t, "UPDATE usher.audit SET detail = 'somebody else' WHERE operation = 'bootstrap'")
+	if out, err := again(); err == nil || !strings.Contains(err.Error(), "1 findings") || strings.Contains(out, "accepted:") {
+		t.Errorf("what was accepted was changed again: %v\n%s", err, out)
+	}
+	// Heads of before anything was accepted are an array.
+	if text, err := os.ReadFile(heads); err != nil {
+		t.Error(err)
+	} else {
+		var seen struct{ Heads json.RawMessage }
+		if err := json.Unmarshal(text, &seen); err != nil {
+			t.Error(err)
+		}
+		program.WriteFile(t, heads, string(seen.Heads))
+	}
+	if out, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads); err == nil || !strings.Contains(err.Error(), "1 findings") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	program.WriteFile(t, heads, `{"head": []}`)
+	if _, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads); err == nil || !strings.Contains(err.Error(), "holds no heads") {
+		t.Errorf("a file of something else: %v", err)
 	}
 	if _, err := program.Command(t, "key", "reseal", "-c", config); err == nil || !strings.Contains(err.Error(), "has no key") {
 		t.Error(err)
