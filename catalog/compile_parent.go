@@ -3,6 +3,9 @@ package catalog
 import (
 	"maps"
 	"slices"
+	"strings"
+
+	"usher/query"
 )
 
 // Rows that have no tenant column are the tenant's of the row that a relation
@@ -84,6 +87,14 @@ func (c *compiler) checkParents(d *draft) {
 	if end.Tenant == nil {
 		return // reported there
 	}
+	if kind := end.kindOfOwner(); kind != "" && !d.demands(d.Filter, kind) {
+		way := "{" + kind + ": {…}}"
+		for i := len(seen) - 2; i >= 0; i-- {
+			way = "{" + seen[i].Parent.Name + ": " + way + "}"
+		}
+		at.problem("a row of %s is a tenant's only where its %s says so, and filters of parents hide none of the rows here: those that lead to one of another kind, whose %s is somebody else's, would be the tenant's. "+
+			"Say `filter: %s` here as well", end.Name, kind, end.Tenant.Name, way)
+	}
 	owner := *end.Tenant
 	owner.Name, owner.Nullable = inheritedName, true
 	d.inherited = &owner
@@ -104,6 +115,33 @@ func (c *compiler) checkParents(d *draft) {
 			}
 		}
 	}
+}
+
+// kindOfOwner is the column by which the filter of a dataset says of what kind its owners are that are tenants, as owner_type
+// says it of owner_id (a polymorphic association); empty: there is none.
+func (d *Dataset) kindOfOwner() (kind string) {
+	plain := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+	thing, is := strings.CutSuffix(plain(d.Tenant.Name), "id")
+	if !is || thing == "" {
+		return ""
+	}
+	d.named(d.Filter, func(of *Dataset, col *Column) {
+		if says, ends := strings.CutPrefix(plain(col.Name), thing); of == d && ends && slices.Contains([]string{"type", "kind", "class", "model"}, says) {
+			kind = col.Name
+		}
+	}, func(*Dataset, *Relation) {})
+	return kind
+}
+
+// demands tells whether rows for which a where is true have to lead, by the parents, to one of which the column is compared.
+// What the filters of parents themselves say does not count: none is heeded within a filter.
+func (d *Dataset) demands(where query.Value, column string) bool {
+	o, _ := where.(query.Object)
+	return slices.ContainsFunc(o, func(m query.Member) bool {
+		all, _ := m.Value.(query.List)
+		return d.Parent == nil && m.Name == column || d.Parent != nil && m.Name == d.Parent.Name && d.Parent.To.demands(m.Value, column) ||
+			m.Name == "and" && slices.ContainsFunc(all, func(v query.Value) bool { return d.demands(v, column) })
+	})
 }
 
 // checkParentIn looks at the first step up, where a source says which tenant's a

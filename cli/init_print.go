@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"usher/catalog"
@@ -44,14 +43,8 @@ func (p printer) print() {
 			tenants = append(tenants, d.Name)
 		}
 	}
-	views := p.draft.Views()
-	in := func(name string) bool { return slices.Contains(views, name) }
-	p.names("Confined", slices.DeleteFunc(tenants, in))
-	if len(views) > 0 {
-		p.names("VIEWS", views)
-		p.printf("          Their rows are confined; what they show of other tables is not, by usher. Look at their text.\n")
-	}
-	if common = slices.DeleteFunc(common, in); len(common) > 0 {
+	p.names("Confined", tenants)
+	if len(common) > 0 {
 		p.names("COMMON", common)
 		p.printf("          Every tenant sees all rows of these. Is that right?\n")
 	}

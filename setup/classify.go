@@ -20,6 +20,8 @@ func classify(tables []*table, column string) {
 			t.leftOut = "it belongs to an extension of the database"
 		case slices.Contains(t.unread, column):
 			t.withheld, t.leftOut = true, fmt.Sprintf("the account may not read its column %s, which says whose a row is", column)
+		case t.view && t.has(column):
+			t.leftOut = fmt.Sprintf("it is a view: a tenant has the rows with its own %s, and nobody confines what these show of other tables, which may be other tenants'. Look at its text", column)
 		case t.has(column):
 			t.tenant = column
 		}
@@ -160,8 +162,8 @@ func (t *table) anyones(tables []*table) string {
 
 // somebodys tells whether the rows of a table look like those of somebody, so that nothing speaks for showing them to everybody.
 func (t *table) somebodys(tables []*table) bool {
-	return t.view || len(t.unread) > 0 || slices.Contains(holders, last(t.Name)) || t.othersToo(tables) ||
-		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return t.sensitive(c) && !t.secret(c) })
+	return t.view || len(t.unread) > 0 || t.saying() != "" || slices.Contains(holders, last(t.Name)) || t.othersToo(tables) ||
+		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return t.sensitive(c) || t.secret(c) })
 }
 
 // othersToo tells whether rows look like those of somebody besides the tenant: they lead to what is not everybody's, or are

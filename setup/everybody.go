@@ -9,9 +9,9 @@ import (
 	"usher/value"
 )
 
-// What is everybody's has to show that it is: a table is common if all of its columns are such as countries,
-// currencies, products and plans have them, and if rows of tenants reference it. What only lacks a tenant may be
-// queues, settings, keys and messages of all.
+// What is everybody's has to show that it is: a table is common if it is called after countries, currencies or the like, or
+// if it is a list of names and codes and rows of tenants reference it. What only lacks a tenant may be queues, settings,
+// keys and messages of all, and what has amounts, dates and descriptions may be contracts.
 
 // What text of reference data is called, by the last word of its name: a name, or something as short.
 //
@@ -36,6 +36,35 @@ var holders = strings.Fields(`
 
 // Tables of facts that are the same for everybody, whoever's rows reference them.
 var facts = strings.Fields("country currency language locale timezone continent airport")
+
+// What numbers and times of a list of names are about, by the last word of their names: its order, and when a row was
+// made. Others, as amounts and dates, say something of what a row is.
+var (
+	ordering = strings.Fields("order position rank sort sorting sequence seq ordinal priority weight index level depth version")
+	stamping = strings.Fields("created updated modified inserted deleted at on")
+)
+
+// saying is the first column that may say something of somebody, though it is called like what names and lists have: a
+// number, a time or a text of any length; empty if there is none.
+func (t *table) saying() string {
+	for _, c := range t.Columns {
+		word := last(c.Name)
+		switch {
+		case slices.Contains(t.PrimaryKey, c.Name), t.references(c.Name):
+		case c.Type.Exact(), c.Type.Scalar == value.Float:
+			if !slices.Contains(ordering, word) {
+				return c.Name
+			}
+		case slices.Contains([]value.Scalar{value.Date, value.Time, value.Timestamp, value.LocalTimestamp, value.Interval}, c.Type.Scalar):
+			if !slices.Contains(stamping, word) || !slices.ContainsFunc(words(c.Name), func(w string) bool { return slices.Contains(stamping[:5], w) }) {
+				return c.Name
+			}
+		case c.Type.Text() && (word == "description" || word == "caption"):
+			return c.Name
+		}
+	}
+	return ""
+}
 
 // unlike says why the columns of a table are not those of what is everybody's, or "": the most telling first.
 func (t *table) unlike(tables []*table) string {
@@ -124,13 +153,17 @@ func everybodys(tables []*table, column string) {
 	for changed := true; changed; {
 		changed = false
 		for _, t := range tables {
-			if t.open() && !t.common && t.evident() {
+			if t.open() && !t.common && (t.fact() || t.referenced() && t.saying() == "") {
 				t.common, changed = true, true
 			}
 		}
 	}
 	for _, t := range tables {
-		if t.open() && !t.common {
+		switch {
+		case !t.open() || t.common:
+		case t.referenced():
+			t.leftOut, t.unsure = fmt.Sprintf("%s, and its column %s may say something of somebody", lacks, t.saying()), true
+		default:
 			t.leftOut, t.unsure = lacks+", and no foreign key of tenants' rows leads to it, as to countries or currencies", true
 		}
 	}
@@ -149,8 +182,12 @@ func astray(tables []*table, column string) {
 	}
 }
 
-// evident tells whether rows of tenants, or what is everybody's, lead to the table, or its name is that of facts.
-func (t *table) evident() bool {
-	return slices.Contains(facts, last(t.Name)) || ends(words(t.Name), phrases("time zone, time zones")) ||
-		slices.ContainsFunc(t.referrers, func(by *table) bool { return by != t && by.leftOut == "" && (!by.open() || by.common) })
+// fact tells whether the table is called like one of facts that are the same for everybody.
+func (t *table) fact() bool {
+	return slices.Contains(facts, last(t.Name)) || ends(words(t.Name), phrases("time zone, time zones"))
+}
+
+// referenced tells whether rows of tenants, or what is everybody's, lead to the table.
+func (t *table) referenced() bool {
+	return slices.ContainsFunc(t.referrers, func(by *table) bool { return by != t && by.leftOut == "" && (!by.open() || by.common) })
 }

@@ -17,13 +17,9 @@ func (d *Draft) owners(t *table) []string {
 	for _, p := range d.typed(t) {
 		owners = append(owners, fmt.Sprintf("tenant: %s   # where %s names tenants, which this filter sees to", Scalar(p.id), Scalar(p.kind)), p.filter())
 	}
-	pairs, named := len(owners), make(map[string]bool)
+	choices, named := len(owners)/2, make(map[string]bool)
 	for _, w := range d.ways(t) {
-		from, key := w.key.Columns[0], w.key.RefColumns[0]
-		name := Referred(from)
-		if name == from {
-			name = singular(w.to.dataset)
-		}
+		from, key, name := w.key.Columns[0], w.key.RefColumns[0], w.named()
 		if named[name] {
 			name += "_by_" + from
 		}
@@ -31,14 +27,18 @@ func (d *Draft) owners(t *table) []string {
 			continue
 		}
 		named[name] = true
+		choices++
 		null := ""
 		if !t.always(w.key) {
 			null = "; a row without one is nobody's"
 		}
 		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served%s", Scalar(name), oneLine(w.String()), null))
+		if above := d.typedAbove(w.to, nil); above != "" {
+			owners = append(owners, fmt.Sprintf("filter: {%s: {%s}}   # with that line: what hides rows of %s hides none here", Scalar(name), above, oneLine(w.to.Name)))
+		}
 		relations = append(relations, fmt.Sprintf("  %s: {to: %s, on: {%s: %s}}", Scalar(name), Scalar(w.to.dataset), Scalar(from), Scalar(key)))
 	}
-	if len(owners)-pairs/2 > 1 {
+	if choices > 1 {
 		owners = append([]string{"# one of these:"}, owners...)
 	}
 	if len(relations) > 0 {
@@ -56,6 +56,15 @@ func (d *Draft) ways(t *table) []*through {
 		}
 	}
 	return append(ways, t.pointers(d.tables)...)
+}
+
+// named is what a relation is called that is written by hand: as its column is without the end of a reference, or as what it leads to.
+func (w *through) named() string {
+	from := w.key.Columns[0]
+	if name := Referred(from); name != from {
+		return name
+	}
+	return singular(w.to.dataset)
 }
 
 // typed are the pairs of columns of which one names a table, and the other a row of it that may be a tenant.
@@ -84,6 +93,33 @@ func (d *Draft) typed(t *table) []typed {
 	return out
 }
 
+// typedAbove is what holds of the rows of a table that are tenants', where it is left out since a column names the table that
+// another one leads to, or leads to such a table: of what leads to it, it has to be said once more. Empty: nothing is known of that.
+func (d *Draft) typedAbove(t *table, below []*table) string {
+	if t.leftOut == "" || slices.Contains(below, t) {
+		return ""
+	}
+	if pairs := d.typed(t); len(pairs) > 0 {
+		return pairs[0].condition()
+	}
+	ways := t.ways
+	if len(ways) == 0 {
+		ways = d.ways(t)
+	}
+	for _, w := range ways {
+		if above := d.typedAbove(w.to, append(below, t)); above != "" {
+			name := w.named()
+			if ds := d.all.Dataset(d.served(t.dataset)); ds != nil {
+				if rel := d.relationOf(ds, w); rel != nil {
+					name = relationNames(ds)[slices.Index(ds.Relations, rel)]
+				}
+			}
+			return Scalar(name) + ": {" + above + "}"
+		}
+	}
+	return ""
+}
+
 // things are what a tenant may be called: as the list of tenants is, or as the tenant column is without its end.
 func (d *Draft) things() []string {
 	var out []string
@@ -107,14 +143,19 @@ type typed struct {
 }
 
 func (p typed) filter() string {
-	is, remark := p.tenants, ""
+	remark := ""
 	switch {
 	case p.tenants == "" && len(p.labels) > 0:
-		is, remark = "WHICH", "   # which of "+oneLine(strings.Join(p.labels, ", "))
+		remark = "   # which of " + oneLine(strings.Join(p.labels, ", "))
 	case p.tenants == "":
-		is, remark = "WHICH", "   # what it says of tenants"
+		remark = "   # what it says of tenants"
 	case len(p.labels) == 0:
 		remark = "   # or however it spells that of tenants"
 	}
-	return fmt.Sprintf("filter: {%s: {eq: %s}}%s", Scalar(p.kind), Scalar(is), remark)
+	return fmt.Sprintf("filter: {%s}%s", p.condition(), remark)
+}
+
+// condition is what holds of the rows that are tenants'.
+func (p typed) condition() string {
+	return fmt.Sprintf("%s: {eq: %s}", Scalar(p.kind), Scalar(cmp.Or(p.tenants, "WHICH")))
 }

@@ -93,7 +93,7 @@ type Lack string
 const (
 	LacksChoice  Lack = "Whose a row is has to be chosen, and is proposed"
 	LacksOwner   Lack = "Nothing says whose the rows are, nor that they are everybody's"
-	LacksColumn  Lack = "Views that do not say whose a row is"
+	LacksColumn  Lack = "Views, of which somebody has to look at whose their rows are, and at what they show of other tables"
 	LacksRight   Lack = "Whose a row is may not be read"
 	LacksFit     Lack = "Something does not fit"
 	LacksNothing Lack = "Of tools and extensions"

@@ -119,9 +119,6 @@ func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	} else {
 		fmt.Fprintf(out, "    tenant: %s%s\n", Scalar(d.column(ds, ds.Tenant)), remark)
 	}
-	if t.view {
-		fmt.Fprintf(out, "    # A view: usher confines its rows, not what they show of other tables. Look at its text.\n")
-	}
 	d.body(out, t, ds)
 	out.WriteByte('\n')
 	if nobodys {
@@ -152,17 +149,21 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 		return false
 	}
 	var text bytes.Buffer
-	names := relationNames(ds)
+	names, lines := relationNames(ds), 0
 	for _, w := range t.ways {
 		if rel := d.relationOf(ds, w); rel != nil {
 			left := ""
 			if w.to.leftOut != "" {
 				left = ", which is left out"
 			}
-			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s\n", Scalar(names[slices.Index(ds.Relations, rel)]), oneLine(w.String()), left)
+			name := Scalar(names[slices.Index(ds.Relations, rel)])
+			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s\n", name, oneLine(w.String()), left)
+			if above := d.typedAbove(w.to, nil); above != "" {
+				fmt.Fprintf(&text, "    filter: {%s: {%s}}   # with that line: what hides rows of %s hides none here\n", name, above, oneLine(w.to.Name))
+			}
+			lines++
 		}
 	}
-	lines := strings.Count(text.String(), "\n")
 	if lines == 0 {
 		return false
 	}
@@ -272,8 +273,6 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		switch {
 		case t.omitted[c.Name] != "":
 			name, remark = "# "+name, "left out: "+oneLine(t.omitted[c.Name])
-		case d.withheld(t, ds, c) && !t.secret(tc):
-			name, remark = "# "+name, "hardly for everybody, and the view may show anybody's; without the # it is served"
 		case d.withheld(t, ds, c):
 			name, remark = "# "+name, "reads like a secret; without the # it is served"
 		case t.secret(tc):
@@ -328,22 +327,9 @@ func native(tc catalog.TableColumn) string {
 	return ""
 }
 
-// withheld tells whether a column reads like a secret or, in a view, which may show rows of whoever it is, like
-// what is not for everybody, and can be left out.
+// withheld tells whether a column reads like a secret, and can be left out.
 func (d *Draft) withheld(t *table, ds *catalog.Dataset, c *catalog.Column) bool {
-	tc := d.stored(t, ds, c)
-	return (t.secret(tc) || t.view && t.sensitive(tc)) && !needed(d.Catalog, ds, c)
-}
-
-// Views names the views among the datasets: what they show of other tables is confined by nobody but themselves.
-func (d *Draft) Views() []string {
-	var out []string
-	for _, t := range d.tables {
-		if ds := d.datasetOf(t); ds != nil && t.view && t.leftOut == "" {
-			out = append(out, ds.Name)
-		}
-	}
-	return out
+	return t.secret(d.stored(t, ds, c)) && !needed(d.Catalog, ds, c)
 }
 
 // Withheld names the columns that are not served for what they read like, as
@@ -517,7 +503,7 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 		everybodys = true
 		lines = append(lines, "common: true")
 	}
-	columns, some := t.harmless(everybodys)
+	columns, some := t.harmless(everybodys || t.view)
 	if !some {
 		fmt.Fprintf(out, "  # Each of its columns reads like a secret, or like what is hardly for everybody.\n\n")
 		return

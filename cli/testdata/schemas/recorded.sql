@@ -8,7 +8,8 @@
 -- says: Left out  variants: it has no column tenant_id, and references storage_blobs, which is left out
 -- says: Left out  versions: it has no column tenant_id, and its columns itemType and itemId lead to rows of whichever table
 -- says: Left out  shapes: it has no column tenant_id, and its column external_id looks like a reference
--- says: COMMON    kinds, objects, rates
+-- says: COMMON    objects
+-- says: Left out  rates: it has no column tenant_id, and its column
 CREATE TABLE kinds (id int PRIMARY KEY, kind_type text, name text);
 CREATE TABLE rates (id int PRIMARY KEY, kind_type text, kind_id int NOT NULL REFERENCES kinds, rate numeric);
 CREATE TABLE attribute_values (entity_id uuid, attribute_key text, str_v text, PRIMARY KEY (entity_id, attribute_key));
