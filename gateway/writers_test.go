@@ -202,6 +202,33 @@ func TestStrictAudit(t *testing.T) {
 	if got := short(t, g.query(t, ann, `{ orders { version } }`)); got != `{"orders":[{"version":3}]}` {
 		t.Errorf("questions are asked %s", got)
 	}
+
+	// An import is told of before its first COMMIT, and again when it is over.
+	i := importing{writing: g, sql: db.Open(t)}
+	i.serve(t)
+	imports := func() (text string) {
+		t.Helper()
+		if err := store.Open(t).QueryRowContext(t.Context(), `SELECT coalesce(string_agg(outcome || ' ' || row_count, '; ' ORDER BY id), '') FROM usher.audit WHERE detail = 'import of csv' AND chain <> ''`).Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	const file = "id,customer_id\n70,1\n71,1\n"
+	if got := i.load(t, ann, "/import/orders?format=csv&batch=1", file); got != `200 {"rows":2}` || imports() != "intent 0; done 2" {
+		t.Errorf("an import is answered %s, and told of as %q", got, imports())
+	}
+	refusing("intent")
+	if got := i.load(t, ann, "/import/orders?format=csv", strings.NewReplacer("70", "80", "71", "81").Replace(file)); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "nothing is changed without it") {
+		t.Errorf("an import of which the log cannot be told: %s", got)
+	}
+	refusing("done")
+	if got := i.load(t, ann, "/import/orders?format=csv", strings.NewReplacer("70", "90", "71", "91").Replace(file)); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "the rows were changed") {
+		t.Errorf("an import whose outcome cannot be told: %s", got)
+	}
+	if got := i.rows(t, `SELECT string_agg(id::text, ' ' ORDER BY id) FROM orders WHERE tenant = 'a' AND id >= 70`); got != "70 71 90 91" {
+		t.Errorf("the rows are %s", got)
+	}
+	refusing("")
 }
 
 // Tokens write if who makes them says so, who writes; and saved mutations are run by those

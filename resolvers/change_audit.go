@@ -99,11 +99,20 @@ func (n *changeNote) intends(ctx context.Context, changed []sqlexec.Changed) err
 	}
 	n.count(changed)
 	e := n.entry
-	e.Outcome, e.Duration = audit.Intent, time.Since(n.began)
-	if err := n.strictly(ctx, e); err != nil {
-		return fault.New(fault.Unavailable, "the audit log cannot be written, and nothing is changed without it").WithHint("Try again later.").Because(err)
+	e.Duration = time.Since(n.began)
+	if err := intended(ctx, n.strictly, e); err != nil {
+		return err
 	}
 	n.intended = true
+	return nil
+}
+
+// intended tells a strict log of what is about to be changed.
+func intended(ctx context.Context, strictly func(context.Context, audit.Entry) error, e audit.Entry) error {
+	e.Outcome = audit.Intent
+	if err := strictly(ctx, e); err != nil {
+		return fault.New(fault.Unavailable, "the audit log cannot be written, and nothing is changed without it").WithHint("Try again later.").Because(err)
+	}
 	return nil
 }
 
@@ -127,10 +136,15 @@ func (n *changeNote) ended(ctx context.Context, changed []sqlexec.Changed, repea
 		n.audit(e)
 		return nil
 	}
+	return concluded(ctx, n.strictly, n.audit, e)
+}
+
+// concluded tells a strict log what has come of a change, or the other one where that cannot be.
+func concluded(ctx context.Context, strictly func(context.Context, audit.Entry) error, otherwise func(audit.Entry), e audit.Entry) error {
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxNoting)
 	defer cancel()
-	if failed := n.strictly(noting, e); failed != nil {
-		n.audit(e)
+	if failed := strictly(noting, e); failed != nil {
+		otherwise(e)
 		return fault.New(fault.Unavailable, "the rows were changed, and the audit log could not be told of it").
 			WithHint("Do not make the change again: look whether it was made.").Because(failed)
 	}

@@ -49,6 +49,7 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		entry.Datasets = nil
 	}
 	err = fault.New(fault.Internal, "internal error") // stays, if it panics
+	strict := false                                   // the log knows that rows are about to be written
 	defer func() {
 		if d.Audit == nil {
 			return
@@ -57,7 +58,11 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		if err != nil {
 			entry.Outcome = outcomeOf(err)
 		}
-		d.Audit(entry)
+		if !strict {
+			d.Audit(entry)
+		} else if failed := concluded(ctx, d.AuditStrictly, d.Audit, entry); err == nil {
+			err = failed
+		}
 	}()
 	var of plan.Tenant
 	if asked.Tenant != "" {
@@ -95,6 +100,12 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 	once, err := importedOnce(who, asked, columns)
 	if err != nil {
 		return in, err
+	}
+	if d.AuditStrictly != nil { // before the first COMMIT: what it comes to is told when all of them were made
+		if err := intended(ctx, d.AuditStrictly, entry); err != nil {
+			return in, err
+		}
+		strict = true
 	}
 	terms := writing.ImportTerms{Batch: asked.Batch, From: asked.From, Beyond: asked.Beyond, Once: once, In: asked.In}
 	in, err = d.Sources.Import(ctx, planned, &typedRows{file: file, plan: planned, row: make([]plan.Given, planned.Columns())}, terms)
