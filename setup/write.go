@@ -2,6 +2,7 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed" // the text around the datasets
 	"encoding/json"
 	"fmt"
@@ -272,12 +273,11 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		switch {
 		case t.omitted[c.Name] != "":
 			name, remark = "# "+name, "left out: "+oneLine(t.omitted[c.Name])
-		case d.withheld(t, ds, c) && !t.secret(tc):
-			name, remark = "# "+name, "hardly for everybody, and the view may show anybody's; without the # it is served"
 		case d.withheld(t, ds, c):
-			name, remark = "# "+name, "reads like a secret; without the # it is served"
-		case t.secret(tc):
-			remark = "READS LIKE A SECRET, and is served since a key or a relation is made of it"
+			why := cmp.Or(t.closed(tc), "hardly for everybody, and the view may show anybody's")
+			name, remark = "# "+name, why+"; without the # it is served"
+		case t.closed(tc) != "":
+			remark = strings.ToUpper(t.closed(tc)) + ", and is served since a key or a relation is made of it"
 		}
 		width = max(width, len(name))
 		if remark != "" {
@@ -328,11 +328,11 @@ func native(tc catalog.TableColumn) string {
 	return ""
 }
 
-// withheld tells whether a column reads like a secret or, in a view, which may show rows of whoever it is, like
+// withheld tells whether a column is closed or, in a view, which may show rows of whoever it is, like
 // what is not for everybody, and can be left out.
 func (d *Draft) withheld(t *table, ds *catalog.Dataset, c *catalog.Column) bool {
 	tc := d.stored(t, ds, c)
-	return (t.secret(tc) || t.view && t.sensitive(tc)) && !needed(d.Catalog, ds, c)
+	return (t.closed(tc) != "" || t.view && t.sensitive(tc)) && !needed(d.Catalog, ds, c)
 }
 
 // Views names the views among the datasets: what they show of other tables is confined by nobody but themselves.
@@ -532,13 +532,13 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	out.WriteByte('\n')
 }
 
-// harmless are the lines that list a table's columns but for those that read like secrets or, where all is to be
+// harmless are the lines that list a table's columns but for those that are closed or, where all is to be
 // everybody's, like what hardly is; none, where there are no such. It tells whether any column is left.
 func (t *table) harmless(common bool) (lines []string, some bool) {
 	var shown, kept []string
 	for _, c := range t.Columns {
 		switch {
-		case t.secret(c) || common && t.sensitive(c):
+		case t.closed(c) != "" || common && t.sensitive(c):
 			kept = append(kept, oneLine(c.Name))
 		case c.Supported && graphqlName.MatchString(c.Name):
 			shown = append(shown, Scalar(c.Name)+": {}")
