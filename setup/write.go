@@ -215,8 +215,12 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		}
 		out.WriteByte('\n')
 	}
-	if line := d.stamped(t, ds); line != "" {
-		fmt.Fprintf(out, "    %s   # rows that are stamped are deleted, and shown to nobody\n", line)
+	gone := d.deletion(t, ds)
+	if gone.stamp != "" {
+		fmt.Fprintf(out, "    deleted: %s   # rows that are stamped are deleted, and shown to nobody\n", gone.stamp)
+	}
+	if len(gone.marks) > 0 {
+		fmt.Fprintf(out, "    filter: {%s}   # rows that are marked otherwise are deleted, and shown to nobody\n", gone.filter())
 	}
 	fmt.Fprintf(out, "    columns:\n")
 	d.columns(out, t, ds)
@@ -226,17 +230,15 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	}
 }
 
-// stamped says by which columns rows are stamped instead of deleted; "" where there are none.
-func (d *Draft) stamped(t *table, ds *catalog.Dataset) string {
-	at, by := deleted(t, ds, func(c *catalog.Column) string { return ds.Bindings[d.source.Name].Columns[c.Name].Name })
-	if at == nil {
-		return ""
-	}
-	columns := "at: " + Scalar(d.column(ds, at))
-	if by != nil {
-		columns += ", by: " + Scalar(d.column(ds, by))
-	}
-	return "deleted: {" + columns + "}"
+// deletion says how rows of a dataset tell that they are deleted.
+func (d *Draft) deletion(t *table, ds *catalog.Dataset) deletion {
+	return t.deletion(func(tc catalog.TableColumn) string {
+		c := ds.Column(fieldOf(d.Catalog, d.source.Name, ds.Name, tc.Name))
+		if c == nil || t.omitted[c.Name] != "" {
+			return ""
+		}
+		return d.column(ds, c)
+	})
 }
 
 func (d *Draft) bind(b binding) string {
@@ -397,7 +399,7 @@ func (d *Draft) Omit(problems []catalog.Problem) bool {
 			if d.served(t.dataset) != p.Path[1] || t.leftOut != "" {
 				continue
 			}
-			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" {
+			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" && !tellsDeleted(p.Path[3]) {
 				if t.omitted == nil {
 					t.omitted = make(map[string]string)
 				}
@@ -495,6 +497,9 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	case t.lack() == LacksNothing:
 		out.WriteByte('\n')
 		return
+	case len(t.unseenDeletion()) > 0:
+		fmt.Fprintf(out, "  # With the statement that the end of this file has for it, make this file anew.\n\n")
+		return
 	case t.undecided: // its rows are tenants', and so never proposed for everybody
 		fmt.Fprintf(out, "  # No relation can be made of that: it takes columns that are compared, and unique where they lead.\n\n")
 		return
@@ -522,6 +527,7 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 		fmt.Fprintf(out, "  # Each of its columns reads like a secret, or like what is hardly for everybody.\n\n")
 		return
 	}
+	lines = t.deletion(func(c catalog.TableColumn) string { return c.Name }).among(lines)
 	fmt.Fprintf(out, "  # %s:\n", Scalar(t.dataset))
 	for _, line := range slices.Concat(lines, columns) {
 		fmt.Fprintf(out, "  #   %s\n", line)
