@@ -63,7 +63,7 @@ func (p printer) print() {
 	}
 	if secrets := p.draft.Withheld(); len(secrets) > 0 {
 		p.names("Withheld", secrets)
-		p.printf("          They read like secrets or, in views, like what is hardly for everybody, and are not served; each is there behind a #, and is served once that is gone.\n")
+		p.printf("          They read like secrets, hold copies of other tables' rows or, in views, read like what is hardly for everybody, and are not served; each is there behind a #, and is served once that is gone.\n")
 	}
 	p.leftOut()
 	p.unread()

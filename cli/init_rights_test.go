@@ -199,3 +199,79 @@ func TestInitOfRowsOfTeamsAndOfPeople(t *testing.T) {
 		t.Errorf("%s sees %s\nwant %s\n%s", tenant, body, want, ready)
 	}
 }
+
+// Deleted rows are shown to nobody: not where an account does not see which they are, nor where that is a flag, nor by what is
+// uncommented.
+func TestInitOfDeletedRows(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE TABLE notes (id int PRIMARY KEY, tenant_id int NOT NULL, deleted_at timestamptz);
+		CREATE TABLE posts (id int PRIMARY KEY, tenant_id int NOT NULL, text text, is_deleted boolean);
+		CREATE TABLE lines (id int PRIMARY KEY, note_id int NOT NULL REFERENCES notes);
+		CREATE TABLE marks (id int PRIMARY KEY, tenant_id int NOT NULL, is_deleted boolean NOT NULL, discarded_at timestamp);
+		CREATE TABLE flags (id int PRIMARY KEY, tenant_id int NOT NULL, deleted smallint, is_removed boolean, erased_at timestamptz, removed_at date);
+		CREATE TABLE roles (id int PRIMARY KEY, tenant_id int, name text, email text, is_deleted boolean NOT NULL);
+		INSERT INTO notes VALUES (1, 7, NULL), (2, 7, now()); INSERT INTO lines VALUES (1, 1); INSERT INTO posts VALUES (1, 7, 'here', false), (2, 7, 'gone', true), (3, 7, 'here', NULL);
+		INSERT INTO marks VALUES (1, 7, false, NULL), (2, 7, true, NULL), (3, 7, false, now());
+		INSERT INTO flags VALUES (1, 7, NULL, NULL, NULL, NULL), (2, 7, 0, false, NULL, NULL), (3, 7, 1, NULL, NULL, NULL), (4, 7, 0, true, NULL, NULL), (5, 7, 0, false, now(), NULL), (6, 7, 0, false, NULL, now());
+		INSERT INTO roles VALUES (1, 7, 'seven', NULL, false), (2, NULL, 'all', NULL, false), (3, NULL, 'gone', NULL, true)`)
+	reader := db.Role(t, "")
+	db.Exec(t, strings.ReplaceAll(`GRANT SELECT (id, tenant_id) ON notes TO reader; GRANT SELECT (id, tenant_id, text) ON posts TO reader; GRANT SELECT ON lines, marks, flags, roles TO reader`, "reader", reader.User))
+	file := filepath.Join(t.TempDir(), "usher.yml")
+	printed, err := program.Command(t, "init", "--out", file, "--dsn", reader.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Left out  notes: the account may not read its column deleted_at, which says which rows are deleted\n", "Left out  posts: the account may not read its column is_deleted, which says which rows are deleted\n",
+		"Left out  lines: it has no column tenant_id, and references notes, which is left out\n", "Confined  flags, marks, roles\n",
+	} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("init does not print %q:\n%s", want, printed)
+		}
+	}
+	if text := read(t, file); strings.Contains(text, "# notes:\n") || strings.Contains(text, "# posts:\n") {
+		t.Errorf("what may show deleted rows is proposed:\n%s", text)
+	}
+	if printed, err = program.Command(t, "init", "--out", file, "--force", "--dsn", db.URL); err != nil {
+		t.Fatal(err)
+	}
+	program.WriteFile(t, file, uncommented(t, read(t, file), "roles_for_all"))
+	_, body := seenBy(t, file, printed, `{ notes { id } posts(orderBy: [{id: ASC}]) { id } lines { id } marks { id } flags(orderBy: [{id: ASC}]) { id } roles { name } roles_for_all { name } }`)
+	want := `{"data":{"notes":[{"id":1}],"posts":[{"id":1},{"id":3}],"lines":[{"id":1}],"marks":[{"id":1}],"flags":[{"id":1},{"id":2}],"roles":[{"name":"seven"}],"roles_for_all":[{"name":"all"}]}}`
+	if body != want {
+		t.Errorf("a tenant sees %s\nwant %s\n%s", body, want, read(t, file))
+	}
+}
+
+// What leads to tables that the account may not read is left out with the names of all of them, those first that lead to the
+// tenant, and no other way is taken in place of theirs.
+func TestInitOfReferencesThatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE TABLE people (id int PRIMARY KEY, name text);
+		CREATE TABLE projects (id int PRIMARY KEY, tenant_id int NOT NULL);
+		CREATE TABLE members (id int PRIMARY KEY, tenant_id int NOT NULL);
+		CREATE TABLE orders (id int PRIMARY KEY, tenant_id int NOT NULL, member_id int REFERENCES members);
+		CREATE TABLE tasks (id int PRIMARY KEY, person_id int REFERENCES people, other_id int REFERENCES people, project_id int NOT NULL REFERENCES projects);
+		CREATE TABLE steps (id int PRIMARY KEY, project_id int NOT NULL REFERENCES projects);
+		CREATE TABLE visits (id int PRIMARY KEY, member_id int NOT NULL REFERENCES members, project_id int NOT NULL REFERENCES projects);
+		CREATE TABLE member_notes (id int PRIMARY KEY, member_id int NOT NULL REFERENCES members, project_id int REFERENCES projects)`)
+	reader := db.Role(t, "")
+	db.Exec(t, "GRANT SELECT ON members, orders, tasks, steps, visits, member_notes TO "+reader.User)
+	file := filepath.Join(t.TempDir(), "usher.yml")
+	printed, err := program.Command(t, "init", "--out", file, "--dsn", reader.URL, "--tenant", "tenant_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Left out  tasks: it has no column tenant_id, and references public.projects (by project_id) and public.people (by other_id, person_id), which the account may not read; the column tenant_id is in public.projects\n",
+		"Left out  steps: it has no column tenant_id, and references public.projects, which the account may not read\n",
+		"Left out  visits: a row may be that of projects (by project_id), which the account may not read, rather than that of members (by member_id)\n",
+		"Confined  member_notes, members, orders\n",
+	} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("init does not print %q:\n%s", want, printed)
+		}
+	}
+}

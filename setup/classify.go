@@ -20,6 +20,8 @@ func classify(tables []*table, column string) {
 			t.leftOut = "it belongs to an extension of the database"
 		case slices.Contains(t.unread, column):
 			t.withheld, t.leftOut = true, fmt.Sprintf("the account may not read its column %s, which says whose a row is", column)
+		case len(t.unseenDeletion()) > 0: // deleted rows would be served
+			t.withheld, t.leftOut = true, fmt.Sprintf("the account may not read its column %s, which says which rows are deleted", strings.Join(t.unseenDeletion(), " and its column "))
 		case t.view && t.has(column):
 			t.leftOut = fmt.Sprintf("it is a view: a tenant has the rows with its own %s, and nobody confines what these show of other tables, which may be other tenants'. Look at its text", column)
 		case t.has(column):
@@ -30,7 +32,7 @@ func classify(tables []*table, column string) {
 		t.findRegistry(tables, column)
 	}
 	misfits(tables)
-	parents(tables)
+	parents(tables, column)
 	guesses(tables)
 	everybodys(tables, column)
 }
@@ -163,7 +165,7 @@ func (t *table) anyones(tables []*table) string {
 // somebodys tells whether the rows of a table look like those of somebody, so that nothing speaks for showing them to everybody.
 func (t *table) somebodys(tables []*table) bool {
 	return t.view || len(t.unread) > 0 || t.saying() != "" || slices.Contains(holders, last(t.Name)) || t.othersToo(tables) ||
-		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return t.sensitive(c) || t.secret(c) })
+		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return t.sensitive(c) || t.closed(c) != "" })
 }
 
 // othersToo tells whether rows look like those of somebody besides the tenant: they lead to what is not everybody's, or are
@@ -184,16 +186,13 @@ func (t *table) othersToo(tables []*table) bool {
 // are tenants'.
 func (t *table) leadsAway(tables []*table, column string) (why string, unsure bool) {
 	lacks := "it has no column " + column
+	if nowhere := t.leadsUnseen(tables, column); nowhere != "" {
+		return fmt.Sprintf("%s, and references %s", lacks, nowhere), false
+	}
 	for _, fk := range t.ForeignKeys {
 		to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
 		switch {
 		case to == t:
-		case to == nil:
-			why := "which is in another schema than those that were looked into (--schema), or which the account may not read"
-			if slices.ContainsFunc(tables, func(other *table) bool { return other.Schema == fk.RefSchema }) {
-				why = "which the account may not read"
-			}
-			return fmt.Sprintf("%s, and references %s, %s", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."), why), false
 		case to.tenant != "" || to.parent != nil:
 			return fmt.Sprintf("%s, and references %s, whose rows are tenants'", lacks, to.Name), false
 		case to.leftOut != "":

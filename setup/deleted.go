@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -8,26 +9,108 @@ import (
 	"usher/value"
 )
 
-// What columns are called, without gaps, in which a row says when and by whom it was deleted.
+// What columns are called, without gaps, in which a row says when and by whom it was deleted, or that it was.
 var (
-	deletedAt = strings.Fields("deletedat deleteddate deletedon deletedtime deletedts deletets deletionts deletiondate deletiontime")
-	deletedBy = strings.Fields("deletedby deleteby")
+	deletedAt   = strings.Fields("deletedat deleteat deleteddate deletedon deletedtime deletedts deletets deletionts deletiondate deletiontime discardedat removedat trashedat destroyedat erasedat")
+	deletedBy   = strings.Fields("deletedby deleteby")
+	deletedFlag = strings.Fields("deleted isdeleted isdelete deletedflag deleteflag softdeleted issoftdeleted isremoved trashed istrashed discarded isdiscarded isdestroyed iserased")
+	counts      = strings.Fields("deleted softdeleted trashed discarded")
 )
 
-// deleted finds the columns by which rows are stamped instead of deleted; nil: there are none.
-func deleted(t *table, ds *catalog.Dataset, stored func(*catalog.Column) string) (at, by *catalog.Column) {
-	find := func(names []string, fits func(value.Scalar) bool) *catalog.Column {
-		i := slices.IndexFunc(ds.Columns, func(c *catalog.Column) bool {
-			return slices.Contains(names, strings.ReplaceAll(strings.ToLower(stored(c)), "_", "")) && c.Nullable && !c.Type.List && fits(c.Type.Scalar) && t.omitted[c.Name] == ""
-		})
-		if i < 0 {
-			return nil
+// deletion is how rows of a table that are there say that they are deleted, as usher.yml has it.
+type deletion struct {
+	stamp string   // the value of deleted; empty: no row is stamped
+	marks []string // conditions of a filter that rows satisfy which are not deleted by what else says so
+}
+
+// deletion finds the columns that tell, by what each is called in usher.yml; those that are called nothing are passed over.
+func (t *table) deletion(written func(catalog.TableColumn) string) (out deletion) {
+	find := func(names []string, fits func(catalog.TableColumn) bool) (found []catalog.TableColumn) {
+		for _, name := range names {
+			for _, c := range t.Columns {
+				if gapless(c.Name) == name && !c.Type.List && written(c) != "" && fits(c) {
+					found = append(found, c)
+				}
+			}
 		}
-		return ds.Columns[i]
+		return found
 	}
-	at = find(deletedAt, func(s value.Scalar) bool { return s == value.Timestamp || s == value.LocalTimestamp || s == value.Date })
-	if at == nil {
-		return nil, nil
+	for i, c := range find(deletedAt, func(c catalog.TableColumn) bool { return c.Nullable && dated(c.Type.Scalar) }) {
+		if i > 0 {
+			out.marks = append(out.marks, fmt.Sprintf("%s: {isNull: true}", Scalar(written(c))))
+			continue
+		}
+		out.stamp = "{at: " + Scalar(written(c))
+		if by := find(deletedBy, func(c catalog.TableColumn) bool { return c.Nullable && c.Type.Scalar == value.String }); len(by) > 0 {
+			out.stamp += ", by: " + Scalar(written(by[0]))
+		}
+		out.stamp += "}"
 	}
-	return at, find(deletedBy, func(s value.Scalar) bool { return s == value.String })
+	flag := func(c catalog.TableColumn) bool { return c.Type.Scalar == value.Boolean }
+	number := func(c catalog.TableColumn) bool { // others may count what was deleted
+		small := slices.Contains([]string{"smallint", "tinyint", "utinyint"}, strings.ToLower(c.Native))
+		return (c.Type.Scalar == value.Int || c.Type.Scalar == value.BigInt) && (small || !slices.Contains(counts, gapless(c.Name)))
+	}
+	for _, c := range find(deletedFlag, flag) {
+		out.marks = append(out.marks, unmarked(c, Scalar(written(c)), "false"))
+	}
+	for _, c := range find(slices.Concat(deletedAt, deletedFlag), number) { // flags of 0 and 1, and times of which 0 is none
+		out.marks = append(out.marks, unmarked(c, Scalar(written(c)), "0"))
+	}
+	return out
+}
+
+func unmarked(c catalog.TableColumn, name, not string) string {
+	is := fmt.Sprintf("%s: {eq: %s}", name, not)
+	if !c.Nullable {
+		return is
+	}
+	return fmt.Sprintf("or: [{%s}, {%s: {isNull: true}}]", is, name)
+}
+
+func gapless(column string) string { return strings.ReplaceAll(strings.ToLower(column), "_", "") }
+
+func dated(s value.Scalar) bool {
+	return s == value.Timestamp || s == value.LocalTimestamp || s == value.Date
+}
+
+// filter is what all marks make of a filter, without its braces.
+func (e deletion) filter() string {
+	if len(e.marks) < 2 {
+		return strings.Join(e.marks, "")
+	}
+	return "and: [{" + strings.Join(e.marks, "}, {") + "}]"
+}
+
+// among adds what hides deleted rows to lines of a dataset: to each line that says whose the rows are a filter, in which the
+// one that follows it is kept.
+func (e deletion) among(lines []string) []string {
+	var out []string
+	for i, line := range lines {
+		rest, filters := strings.CutPrefix(line, "filter: {")
+		if filters && len(e.marks) > 0 {
+			line = "filter: {" + e.filter() + ", " + rest
+		}
+		out = append(out, line)
+		owner := strings.HasPrefix(line, "tenant: ") || strings.HasPrefix(line, "common: ")
+		if owner && len(e.marks) > 0 && (i+1 == len(lines) || !strings.HasPrefix(lines[i+1], "filter: {")) {
+			out = append(out, "filter: {"+e.filter()+"}")
+		}
+	}
+	if e.stamp != "" {
+		out = append(out, "deleted: "+e.stamp)
+	}
+	return out
+}
+
+// unseenDeletion are the columns that tell which rows are deleted, and which the account may not read.
+func (t *table) unseenDeletion() []string {
+	return slices.DeleteFunc(slices.Clone(t.unread), func(column string) bool {
+		return !tellsDeleted(column)
+	})
+}
+
+// tellsDeleted tells whether a column is called as if it said which rows are deleted.
+func tellsDeleted(column string) bool {
+	return slices.Contains(deletedAt, gapless(column)) || slices.Contains(deletedFlag, gapless(column))
 }

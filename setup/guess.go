@@ -102,7 +102,7 @@ func passed(found []candidate, taken candidate, tables int) []string {
 func reach(tables []*table, column string) int {
 	try := make([]*table, len(tables))
 	for i, t := range tables {
-		try[i] = &table{Table: t.Table, dataset: t.dataset, view: t.view, ends: t.endings(), pointed: t.pointed, unread: t.unread}
+		try[i] = &table{Table: t.Table, dataset: t.dataset, view: t.view, ends: t.endings(), pointed: t.pointed, unread: t.unread, unseen: t.unseen}
 	}
 	classify(try, column)
 	n := 0

@@ -31,7 +31,7 @@ func (d *Draft) Keyless() []Keyless {
 		}
 		k := Keyless{Dataset: ds}
 		for _, c := range ds.Columns {
-			if c != ds.Tenant && keyType(c.Type) && !t.secret(d.stored(t, ds, c)) {
+			if c != ds.Tenant && keyType(c.Type) && t.closed(d.stored(t, ds, c)) == "" {
 				k.Columns = append(k.Columns, c)
 			}
 		}
@@ -57,7 +57,7 @@ func (t *table) keyColumns() []string {
 	for _, set := range t.Unique {
 		if (out == nil || len(set) < len(out)) && !slices.ContainsFunc(set, func(name string) bool {
 			c, ok := t.column(name)
-			return !ok || c.Nullable || !c.Supported || !c.Type.Groupable() || c.Form.Merges() || t.secret(c)
+			return !ok || c.Nullable || !c.Supported || !c.Type.Groupable() || c.Form.Merges() || t.closed(c) != ""
 		}) {
 			out = set
 		}

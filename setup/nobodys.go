@@ -36,10 +36,7 @@ func (d *Draft) forAll(out *bytes.Buffer, t *table, ds *catalog.Dataset, number 
 	}
 	fmt.Fprintf(out, "  # Should everybody see them, remove the # here.\n  # %s:\n", Scalar(d.free(t.dataset+"_for_all")))
 	lines := []string{"common: true", fmt.Sprintf("filter: {%s: {isNull: true}}", Scalar(column))}
-	if line := d.stamped(t, ds); line != "" {
-		lines = append(lines, line)
-	}
-	lines = append(append(lines, columns...), "relations: {}")
+	lines = append(append(d.deletion(t, ds).among(lines), columns...), "relations: {}")
 	b := d.binding(t)
 	if b == (binding{}) {
 		b.table = t.Name

@@ -14,7 +14,7 @@ import (
 // of the others and more. Without such a one, and where a row may have none, the
 // table is left out: a wrong owner would show rows to another tenant, and rows
 // without one would be missing without a word.
-func parents(tables []*table) {
+func parents(tables []*table, column string) {
 	forward, both := make(edges), make(edges)
 	for _, t := range tables {
 		for _, fk := range t.ForeignKeys {
@@ -48,7 +48,7 @@ func parents(tables []*table) {
 	}
 	for _, t := range tables {
 		if len(t.ways) > 0 {
-			t.choose()
+			t.choose(t.unseenOwners(column))
 		}
 	}
 	for _, t := range tables { // those that own each other are owned by no tenant
@@ -177,8 +177,9 @@ func (t *table) signs(w *through) sign {
 
 // choose takes the reference that more speaks for than for any other, if every
 // row has it. Where none is of that kind the table may be the other side of one
-// that no two rows have: what that row does not reference is nobody's.
-func (t *table) choose() {
+// that no two rows have: what that row does not reference is nobody's. Those that
+// lead to tables which the account may not read count, and are never taken.
+func (t *table) choose(blind []*through) {
 	var refs, back []*through
 	for _, w := range t.ways {
 		if w.back {
@@ -187,9 +188,12 @@ func (t *table) choose() {
 			refs = append(refs, w)
 		}
 	}
-	switch w := t.strongest(refs); {
+	switch w := t.strongest(slices.Concat(refs, blind)); {
 	case w != nil && t.sure(w):
 		t.parent, t.through = w, w
+		return
+	case len(blind) > 0:
+		t.undecided, t.leftOut = true, fmt.Sprintf("a row may be that of %s, which the account may not read, rather than that of %s", listed(blind), listed(t.ways))
 		return
 	case len(back) == 1 && len(t.referrers) == 1:
 		t.parent, t.through = back[0], back[0]
@@ -248,7 +252,7 @@ func (t *table) strongest(refs []*through) *through {
 }
 
 // sure tells whether every row has a reference, and the database sees to it that it is one.
-func (t *table) sure(w *through) bool { return !w.back && !w.guess && t.always(w.key) }
+func (t *table) sure(w *through) bool { return !w.back && !w.guess && !w.blind && t.always(w.key) }
 
 // why names what speaks for the reference that was taken, and not for all
 // others.

@@ -12,12 +12,20 @@ import (
 // What columns are called that nobody, or not everybody, is to read: the words
 // of a name, one after the other.
 var (
-	secretNames = phrases(`
+	secretNames = slices.Concat(phrases(`
 		password, passwd, passphrase, passcode, pass, pwd, pw, pin, otp, totp, mfa, secret, token, jwt, bearer, hash, salt, credential, dsn, mnemonic,
 		api key, access key, secret key, private key, signing key, encryption key, session key, license key, licence key, activation key, key material,
 		session id, connection string, connection url, recovery code, recovery key, backup code, security code, verification code, security answer, seed phrase,
 		hmac, two factor, 2fa, u2f, otpauth, cookie, csrf, pem, cert, pkcs, pfx, keystore, kubeconfig, htpasswd, ssh key, tls key, ssl key, webhook key, master key, root key, stream key, auth key, hash key, shared key, cipher key, crypto key, crypt key,
-		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, webhook url`)
+		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, p12, conn str, conn string`),
+		each(`database, db, jdbc, odbc, postgres, postgresql, pg, mysql, redis, mongo, mongodb, amqp, rabbitmq, broker, smtp, ldap, connection, conn, proxy, sentry, slack, discord, teams, webhook, hook,
+			sas, signed, presigned, pre signed`, "url, uri"),
+		each("magic, login, signin, invite, invitation, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
+		each("magic, invite, invitation, reset, unlock, activation, verification, confirmation, recovery", "url, uri"),
+		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, join", "code"),
+		each("auth, authorization, http, request, api, custom, extra", "header"),
+		each("env, environment", "var, variable"),
+		each("smtp, sso, auth, saml, oauth, oidc, ldap, imap", "config, configuration, setting, option"))
 	personalNames = phrases(`
 		email, mail, phone, telephone, tel, mobile, cell, fax, iban, birth, birthday, birthdate, dob, login, username, user name,
 		first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, nick name, nickname, fname, lname,
@@ -29,7 +37,11 @@ var (
 )
 
 // What is a secret where a name ends with it, and something else within one: seed_catalog, cookie_banner.
-var secretEnds = phrases("seed, nonce, certificate, cert chain, certificate chain")
+var secretEnds = phrases(`
+	seed, nonce, certificate, cert chain, certificate chain, enc, encrypted, cipher, ciphertext, cipher text, smtp, jwk, jwks, iban, bank account, bank account number, bank account no`)
+
+// Headings, which are called headers, too.
+var headings = strings.Fields("column table csv section page row")
 
 // What a key is of, by the word before it, that opens nothing: it tells which row, place or text is meant. Any other key of
 // text is withheld, since nobody knows the names that programs give to what they sign and encrypt with.
@@ -91,6 +103,17 @@ func phrases(text string) [][]string {
 	return out
 }
 
+// each are the phrases that those of one list make with those of another one after them.
+func each(before, after string) [][]string {
+	var out [][]string
+	for _, first := range phrases(before) {
+		for _, second := range phrases(after) {
+			out = append(out, slices.Concat(first, second))
+		}
+	}
+	return out
+}
+
 // spelled are all words that names are taken apart into.
 var spelled = func() map[string]bool {
 	out := make(map[string]bool)
@@ -110,7 +133,9 @@ var spelled = func() map[string]bool {
 func parted(name string) []string {
 	var out []string
 	for _, word := range words(name) {
-		word = strings.TrimRightFunc(word, unicode.IsDigit)
+		if !spelled[word] { // as p12 is
+			word = strings.TrimRightFunc(word, unicode.IsDigit)
+		}
 		if parts := split(word); parts != nil {
 			out = append(out, parts...)
 		} else if word != "" {
@@ -157,19 +182,29 @@ func secret(column string) bool {
 	if last == "auth" || last == "authorization" {
 		return true
 	}
-	if ends(parts, phrases("session id, national id")) || ends(parts, secretEnds) {
+	if ends(parts, phrases("session id, national id")) || parts[0] == "encrypted" {
 		return true
 	}
-	if len(parts) > 1 && (slices.Contains(aboutLast, last) || slices.Contains(aboutFirst, parts[0])) {
+	about := len(parts) > 1 && slices.Contains(aboutFirst, parts[0])
+	switch {
+	case !about && ends(parts, secretEnds):
+		return true
+	case about, len(parts) > 1 && slices.Contains(aboutLast, last):
 		return false
 	}
-	return mentions(parts, secretNames)
+	return mentions(parts, secretNames) || headers(words(column))
+}
+
+// headers tells whether a name is that of headers of requests, among which credentials are; a single one is some text's.
+func headers(parts []string) bool {
+	n := len(parts)
+	return n > 0 && strings.HasSuffix(parts[n-1], "headers") && (n == 1 || !slices.Contains(headings, parts[n-2]))
 }
 
 // What is a secret, and what is not everybody's, as a number or a date, too. Others of these count or measure
 // something, as input_tokens does.
 var (
-	secretNumbers   = phrases("pin, otp, totp, passcode, ssn, social security, national id, cvv, cvc, card number, card no, cc number, security code, verification code, recovery code, backup code")
+	secretNumbers   = phrases("pin, otp, totp, passcode, ssn, social security, national id, cvv, cvc, card number, card no, cc number, security code, verification code, recovery code, backup code, reset code, unlock code, access code, invite code, invitation code, login code, activation code, auth code, join code, bank account number, bank account no")
 	personalNumbers = phrases("phone, telephone, tel, mobile, cell, fax, birth, birthday, birthdate, dob, salary, wage, payroll, income, tax id, tax number, tax no, vat id, vat number, tin, account number, account no, passport")
 )
 
@@ -180,6 +215,8 @@ func (t *table) secret(c catalog.TableColumn) bool {
 		return slices.Equal(t.PrimaryKey, []string{c.Name}) || last(t.Name) == "session" // elsewhere it names one, and opens none
 	case measures(c.Type):
 		return secret(c.Name) && mentions(parted(c.Name), secretNumbers)
+	case c.Type.Scalar == value.JSON && slices.Contains([]string{"env", "environment"}, plain(c.Name)): // variables of it
+		return true
 	}
 	return secretOf(t.Name, c.Name) || t.opens(c)
 }
@@ -232,10 +269,54 @@ func secretOf(table, column string) bool {
 		return true
 	}
 	parts := parted(column)
-	if n := len(parts); n == 0 || !slices.Contains(held, parts[n-1]) {
+	switch n := len(parts); {
+	case n == 0:
+		return false
+	case slices.Contains([]string{"url", "uri", "link"}, parts[n-1]): // it is signed, or known to nobody else
+		return slices.ContainsFunc(words(table), func(word string) bool { return slices.Contains([]string{"export", "download"}, singular(word)) })
+	case slices.Contains([]string{"number", "no"}, parts[n-1]):
+		return ends(parted(table), phrases("bank account"))
+	}
+	return slices.Contains(held, parts[len(parts)-1]) && ends(parted(table), secretNames)
+}
+
+// What tables are called that tell what was done to rows, and columns that hold such rows as they were or are: one made of
+// these words, of which one is among the first.
+var (
+	changing = strings.Fields("audit auditlog log changelog eventlog activitylog history hist version revision change event activity trail journal archive snapshot")
+	copied   = strings.Fields("old new before after previous prior changes changed changeset diff delta snapshot audited row record object")
+	copiedAs = strings.Fields("data value values state attributes fields change image json text original current")
+)
+
+// copies tells whether a column of a table of changes holds copies of rows, or of parts of them.
+func (t *table) copies(c catalog.TableColumn) bool {
+	if measures(c.Type) || c.Type.Scalar == value.UUID || !slices.ContainsFunc(words(t.Name), func(word string) bool {
+		word = singular(word)
+		return slices.Contains(changing, word) || strings.HasSuffix(word, "history") || strings.HasPrefix(word, "audit")
+	}) {
 		return false
 	}
-	return ends(parted(table), secretNames)
+	parts := words(c.Name)
+	if len(parts) == 1 { // olddata
+		for _, word := range copiedAs {
+			if first, found := strings.CutSuffix(parts[0], word); found && slices.Contains(copied, first) {
+				parts = []string{first, word}
+			}
+		}
+	}
+	return slices.ContainsFunc(parts, func(word string) bool { return slices.Contains(copied, word) }) &&
+		!slices.ContainsFunc(parts, func(word string) bool { return !slices.Contains(copied, word) && !slices.Contains(copiedAs, word) })
+}
+
+// closed says why a column is served to nobody before somebody has looked at it; empty: it is served.
+func (t *table) closed(c catalog.TableColumn) string {
+	switch {
+	case t.secret(c):
+		return "reads like a secret"
+	case t.copies(c):
+		return "holds copies of rows of other tables, and what these withhold"
+	}
+	return ""
 }
 
 // personal tells whether a column is called like something that not everybody

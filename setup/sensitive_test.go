@@ -15,7 +15,11 @@ func TestSecret(t *testing.T) {
 		reset_token password_reset_token recovery_codes recoverycodes connection_string connectionString dsn database_dsn bearer auth basic_auth session_id sessionid license_key licenseKey
 		api_key apikey apiKeys API_KEY private_key card_number cardnumber creditcard credit_card_no cvc cvv pin pin2 ssn national_id client_secret clientsecret secrets
 		password_hint otp mfa_secret jwt authorization token1
-		hmac_key hmacKey cookie session_cookie cookies cert_pem tls_cert privateKeyPem client_certificate seed nonce wallet_seed two_factor_code webhook_key webhookKey MASTER_KEY`) {
+		hmac_key hmacKey cookie session_cookie cookies cert_pem tls_cert privateKeyPem client_certificate seed nonce wallet_seed two_factor_code webhook_key webhookKey MASTER_KEY
+		headers extra_headers request_headers requestHeaders httpheaders auth_header authorization_header smtp smtp_settings ciphertext cipher_text encrypted_value encrypted encrypted_name value_enc
+		valueenc tokenEnc data_cipher payload_encrypted database_url db_url dburl jdbc_url redis_url redisUrl mongo_url mongodb_uri amqp_url broker_url slack_url slackWebhookUrl webhook_uri connection_url connection_uri
+		conn_str sas_url signed_url presigned_url pre_signed_url magic_link login_link loginlink invite_link inviteLink reset_link reset_url reset_code resetcode unlock_code access_code invite_code
+		env_vars envVars environment_variables p12 client_p12 pfx jwks sso_config auth_config oauth_settings iban IBAN bank_account bank_account_number bankAccountNo`) {
 		if !secret(name) {
 			t.Errorf("%s is no secret", name)
 		}
@@ -23,6 +27,8 @@ func TestSecret(t *testing.T) {
 	for _, name := range strings.Fields(`secretary secretary_name token_count tokens_used max_tokens password_changed_at passwordChangedAt password_updated is_secret isSecret has_password requires_pin
 		c_vc credit_card_id creditcardid secret_id author authors auth_type compass passenger passport_office spin pinned happiness topic saltwater hashtag tokenized id key keyboard
 		order_id status token_expires_at password_policy session_count dsnap
+		header email_header email_header_text header_name headers_count column_headers tableHeaders has_headers smtp_host smtp_port encryption_algorithm encoding is_encrypted url website_url image_url avatarUrl
+		link linkedin hyperlink link_count share_count environment env config settings country_code postal_code access_count access_code_length invite_code_expires_at jwks_uri bank_account_id bank_name reset_at
 		seed_catalog seedling nonce_count cookie_policy cookbook certain certificate_number certification concert pempek`) {
 		if secret(name) {
 			t.Errorf("%s is a secret", name)
@@ -32,12 +38,14 @@ func TestSecret(t *testing.T) {
 
 func TestSecretOf(t *testing.T) {
 	t.Parallel()
-	for _, name := range strings.Fields(`api_keys.value ApiKeys.encrypted_value refresh_tokens.digest credentials.data user_passwords.value users.password`) {
+	for _, name := range strings.Fields(`api_keys.value ApiKeys.encrypted_value refresh_tokens.digest credentials.data user_passwords.value users.password
+		exports.url data_exports.file_url DownloadJobs.link bank_accounts.number bankAccounts.account_number`) {
 		if table, column, _ := strings.Cut(name, "."); !secretOf(table, column) {
 			t.Errorf("%s is no secret", name)
 		}
 	}
-	for _, name := range strings.Fields(`api_keys.name api_keys.id api_keys.created_at token_types.value settings.value public_keys_used.count passengers.data`) {
+	for _, name := range strings.Fields(`api_keys.name api_keys.id api_keys.created_at token_types.value settings.value public_keys_used.count passengers.data
+		images.url exports.url_count export_formats.name exported.url bank_holidays.number bank_accounts.name accounts.number`) {
 		if table, column, _ := strings.Cut(name, "."); secretOf(table, column) {
 			t.Errorf("%s is a secret", name)
 		}
@@ -102,6 +110,16 @@ func TestSensitiveByType(t *testing.T) {
 		{"people", "salary", value.Decimal, false, true},
 		{"people", "email", value.String, false, true},
 		{"tokens", "token", value.UUID, true, true},
+		{"vaults", "value_enc", value.Bytes, true, true},
+		{"vaults", "encrypted", value.Boolean, false, false},
+		{"vaults", "encrypted_at", value.Timestamp, false, false},
+		{"endpoints", "headers", value.JSON, true, true},
+		{"endpoints", "show_headers", value.Boolean, false, false},
+		{"doors", "access_code", value.Int, true, true},
+		{"payees", "bank_account_number", value.BigInt, true, true},
+		{"payees", "bank_account", value.BigInt, false, false},
+		{"apps", "env", value.JSON, true, false},
+		{"apps", "env", value.String, false, false},
 	} {
 		of := &table{Table: catalog.Table{Name: c.table}}
 		column := catalog.TableColumn{Name: c.column, Type: value.Type{Scalar: c.scalar}}
@@ -111,6 +129,31 @@ func TestSensitiveByType(t *testing.T) {
 		if got := of.sensitive(column); got != c.sensitive {
 			t.Errorf("%s.%s (%s) is hardly for everybody: %t", c.table, c.column, c.scalar, got)
 		}
+	}
+}
+
+// What a table of changes holds of rows shows what is withheld in their own.
+func TestCopies(t *testing.T) {
+	t.Parallel()
+	of := func(name string, scalar value.Scalar) bool {
+		name, column, _ := strings.Cut(name, ".")
+		return (&table{Table: catalog.Table{Name: name}}).copies(catalog.TableColumn{Name: column, Type: value.Type{Scalar: scalar}})
+	}
+	for _, name := range strings.Fields(`audits.audited_changes audit_log.old audit_log.new AuditLogs.oldValues auditlog.new_values logs.before logs.after order_history.old_row orderhistory.newRow histories.previous
+		versions.object versions.object_changes page_revisions.snapshot revisions.diff changes.changeset change_events.changes changelog.row_data events.record activities.changes audit_entries.row_data audits.olddata`) {
+		for _, scalar := range []value.Scalar{value.JSON, value.String} {
+			if !of(name, scalar) {
+				t.Errorf("%s (%s) holds no copies", name, scalar)
+			}
+		}
+	}
+	for _, name := range strings.Fields(`orders.changes products.snapshot catalogs.object blogs.record dialogs.new logins.old events.data events.payload events.name history.old_status audits.object_id versions.object_type versions.state`) {
+		if of(name, value.JSON) {
+			t.Errorf("%s holds copies", name)
+		}
+	}
+	if of("price_changes.new", value.Decimal) || of("changes.old", value.Timestamp) {
+		t.Error("a number and a time are copies of rows")
 	}
 }
 

@@ -94,7 +94,7 @@ const (
 	LacksChoice  Lack = "Whose a row is has to be chosen, and is proposed"
 	LacksOwner   Lack = "Nothing says whose the rows are, nor that they are everybody's"
 	LacksColumn  Lack = "Views, of which somebody has to look at whose their rows are, and at what they show of other tables"
-	LacksRight   Lack = "Whose a row is may not be read"
+	LacksRight   Lack = "Whose a row is, or whether it is deleted, may not be read"
 	LacksFit     Lack = "Something does not fit"
 	LacksNothing Lack = "Of tools and extensions"
 )
@@ -107,7 +107,7 @@ func (t *table) lack() Lack {
 		return LacksFit
 	case t.undecided:
 		return LacksChoice
-	case t.withheld:
+	case t.withheld, len(t.unseen) > 0:
 		return LacksRight
 	case t.view:
 		return LacksColumn
@@ -209,7 +209,9 @@ type table struct {
 	referrers []*table        // a table for each foreign key of another one onto it
 
 	unread   []string // columns that the account may not read
-	withheld bool     // the tenant column is among these
+	withheld bool     // the tenant column is among these, or one that says which rows are deleted
+
+	unseen []unseen // references to tables that the account may not read
 
 	undecided bool   // it is left out since nothing says for certain which of them is the owner
 	unsure    bool   // it is left out though nothing says that its rows are a tenant's
@@ -225,6 +227,7 @@ type through struct {
 	to    *table
 	back  bool // the key is that one's, onto this table, and no two of its rows have the same
 	guess bool // the database knows of no key: a column is called like one
+	blind bool // it leads to a table that the account may not read
 }
 
 // newTables names the datasets after the tables, with the schema before the
@@ -236,7 +239,7 @@ func (d *Draft) newTables() {
 		d.tables = append(d.tables, &table{Table: t, view: t.View && !d.source.files(), unread: d.source.unread(t)})
 	}
 	for _, t := range d.tables {
-		t.pointed = t.pointing(d.tables)
+		t.pointed, t.unseen = t.pointing(d.tables), d.unseen(t)
 	}
 	order := func(t *table) int { return slices.Index(d.source.Schemas, t.Schema) }
 	slices.SortStableFunc(d.tables, func(a, b *table) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a), order(b))) })

@@ -144,10 +144,10 @@ func written(t *testing.T, draft *setup.Draft) []byte {
 	return text
 }
 
-var withheld = regexp.MustCompile(`password|^person_email$`)
+var withheld = regexp.MustCompile(`password|^person_email$|^(token_hash|iban|(old|new)_values|extra_headers)$|^object`)
 
 // outline says what there is without the names of relations, which are chosen
-// when they are written, and without columns that read like secrets.
+// when they are written, and without columns that are withheld.
 func outline(cat *catalog.Catalog) []string {
 	var out []string
 	for _, d := range cat.Datasets {

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,80 @@ func (s Source) unread(t catalog.Table) []string {
 		}
 	}
 	return nil
+}
+
+// unseen is a reference to a table of which the account may read nothing.
+type unseen struct {
+	key     catalog.ForeignKey
+	columns []string // of the table
+}
+
+func (d *Draft) unseen(t *table) []unseen {
+	var out []unseen
+	for _, fk := range t.ForeignKeys {
+		for _, u := range d.source.Unread {
+			if u.Whole && u.Schema == cmp.Or(fk.RefSchema, t.Schema) && u.Table == fk.RefTable {
+				out = append(out, unseen{key: fk, columns: u.Columns})
+			}
+		}
+	}
+	return out
+}
+
+// unseenOwners are the references to rows of tenants of which the account may read nothing.
+func (t *table) unseenOwners(column string) []*through {
+	var out []*through
+	for _, u := range t.unseen {
+		if slices.Contains(u.columns, column) {
+			to := &table{Table: catalog.Table{Schema: cmp.Or(u.key.RefSchema, t.Schema), Name: u.key.RefTable}}
+			out = append(out, &through{key: u.key, to: to, blind: true})
+		}
+	}
+	return out
+}
+
+// leadsUnseen names the tables that a table references and of which nothing is known, those first that have the tenant
+// column; empty if there are none.
+func (t *table) leadsUnseen(tables []*table, column string) string {
+	by := make(map[string][]string)
+	var names, owners []string
+	unread := true
+	for _, fk := range t.ForeignKeys {
+		if find(tables, fk.RefSchema, fk.RefTable, t.Schema) != nil {
+			continue
+		}
+		name := strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, ".")
+		known := slices.IndexFunc(t.unseen, func(u unseen) bool { return u.key.RefSchema == fk.RefSchema && u.key.RefTable == fk.RefTable })
+		unread = unread && (known >= 0 || slices.ContainsFunc(tables, func(other *table) bool { return other.Schema == fk.RefSchema }))
+		if by[name] == nil {
+			names = append(names, name)
+			if known >= 0 && slices.Contains(t.unseen[known].columns, column) {
+				owners = append(owners, name)
+			}
+		}
+		by[name] = append(by[name], fk.Columns...)
+	}
+	why := "which is in another schema than those that were looked into (--schema), or which the account may not read"
+	if unread {
+		why = "which the account may not read"
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return names[0] + ", " + why
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Compare(min(slices.Index(owners, b), 0), min(slices.Index(owners, a), 0))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s (by %s)", name, strings.Join(by[name], ", "))
+	}
+	out := strings.Join(names, " and ") + ", " + strings.Replace(why, "which is", "which are", 1)
+	if len(owners) > 0 {
+		out += fmt.Sprintf("; the column %s is in %s", column, strings.Join(owners, " and "))
+	}
+	return out
 }
 
 // Account is whose rights do not suffice to read all there is; empty where they do.

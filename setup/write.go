@@ -150,6 +150,7 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	}
 	var text bytes.Buffer
 	names, lines := relationNames(ds), 0
+	var above []string // what holds of the rows that it belongs to
 	for _, w := range t.ways {
 		if rel := d.relationOf(ds, w); rel != nil {
 			left := ""
@@ -158,8 +159,8 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 			}
 			name := Scalar(names[slices.Index(ds.Relations, rel)])
 			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s\n", name, oneLine(w.String()), left)
-			if above := d.typedAbove(w.to, nil); above != "" {
-				fmt.Fprintf(&text, "    filter: {%s: {%s}}   # with that line: what hides rows of %s hides none here\n", name, above, oneLine(w.to.Name))
+			if holds := d.typedAbove(w.to, nil); holds != "" {
+				above = append(above, fmt.Sprintf("%s: {%s}", name, holds))
 			}
 			lines++
 		}
@@ -169,7 +170,7 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	}
 	as := *d
 	as.Catalog = d.all
-	as.body(&text, t, ds)
+	as.body(&text, t, ds, above...)
 	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
 	switch {
 	case lines > 1:
@@ -200,8 +201,8 @@ func (d *Draft) target(t *table, r *catalog.Relation) *table {
 	return nil
 }
 
-// body writes all of a dataset but whose its rows are.
-func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
+// body writes all of a dataset but whose its rows are, and under what besides.
+func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset, above ...string) {
 	if t.typeName != "" {
 		fmt.Fprintf(out, "    type: %s\n", Scalar(t.typeName))
 	}
@@ -215,8 +216,18 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		}
 		out.WriteByte('\n')
 	}
-	if line := d.stamped(t, ds); line != "" {
-		fmt.Fprintf(out, "    %s   # rows that are stamped are deleted, and shown to nobody\n", line)
+	gone := d.deletion(t, ds)
+	if gone.stamp != "" {
+		fmt.Fprintf(out, "    deleted: %s   # rows that are stamped are deleted, and shown to nobody\n", gone.stamp)
+	}
+	switch marks := gone.filter(); {
+	case len(above) > 0:
+		if marks != "" {
+			above = append(above, marks)
+		}
+		fmt.Fprintf(out, "    filter: {%s}   # what hides rows of a parent hides none here: keep what is of the way that stays\n", strings.Join(above, ", "))
+	case marks != "":
+		fmt.Fprintf(out, "    filter: {%s}   # rows that are marked otherwise are deleted, and shown to nobody\n", marks)
 	}
 	fmt.Fprintf(out, "    columns:\n")
 	d.columns(out, t, ds)
@@ -226,17 +237,15 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	}
 }
 
-// stamped says by which columns rows are stamped instead of deleted; "" where there are none.
-func (d *Draft) stamped(t *table, ds *catalog.Dataset) string {
-	at, by := deleted(t, ds, func(c *catalog.Column) string { return ds.Bindings[d.source.Name].Columns[c.Name].Name })
-	if at == nil {
-		return ""
-	}
-	columns := "at: " + Scalar(d.column(ds, at))
-	if by != nil {
-		columns += ", by: " + Scalar(d.column(ds, by))
-	}
-	return "deleted: {" + columns + "}"
+// deletion says how rows of a dataset tell that they are deleted.
+func (d *Draft) deletion(t *table, ds *catalog.Dataset) deletion {
+	return t.deletion(func(tc catalog.TableColumn) string {
+		c := ds.Column(fieldOf(d.Catalog, d.source.Name, ds.Name, tc.Name))
+		if c == nil || t.omitted[c.Name] != "" {
+			return ""
+		}
+		return d.column(ds, c)
+	})
 }
 
 func (d *Draft) bind(b binding) string {
@@ -274,9 +283,9 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		case t.omitted[c.Name] != "":
 			name, remark = "# "+name, "left out: "+oneLine(t.omitted[c.Name])
 		case d.withheld(t, ds, c):
-			name, remark = "# "+name, "reads like a secret; without the # it is served"
-		case t.secret(tc):
-			remark = "READS LIKE A SECRET, and is served since a key or a relation is made of it"
+			name, remark = "# "+name, t.closed(tc)+"; without the # it is served"
+		case t.closed(tc) != "":
+			remark = strings.ToUpper(t.closed(tc)) + ", and is served since a key or a relation is made of it"
 		}
 		width = max(width, len(name))
 		if remark != "" {
@@ -327,9 +336,9 @@ func native(tc catalog.TableColumn) string {
 	return ""
 }
 
-// withheld tells whether a column reads like a secret, and can be left out.
+// withheld tells whether a column is closed, and can be left out.
 func (d *Draft) withheld(t *table, ds *catalog.Dataset, c *catalog.Column) bool {
-	return t.secret(d.stored(t, ds, c)) && !needed(d.Catalog, ds, c)
+	return t.closed(d.stored(t, ds, c)) != "" && !needed(d.Catalog, ds, c)
 }
 
 // Withheld names the columns that are not served for what they read like, as
@@ -383,7 +392,7 @@ func (d *Draft) Omit(problems []catalog.Problem) bool {
 			if d.served(t.dataset) != p.Path[1] || t.leftOut != "" {
 				continue
 			}
-			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" {
+			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" && !tellsDeleted(p.Path[3]) {
 				if t.omitted == nil {
 					t.omitted = make(map[string]string)
 				}
@@ -481,6 +490,9 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	case t.lack() == LacksNothing:
 		out.WriteByte('\n')
 		return
+	case len(t.unseenDeletion()) > 0:
+		fmt.Fprintf(out, "  # With the statement that the end of this file has for it, make this file anew.\n\n")
+		return
 	case t.undecided: // its rows are tenants', and so never proposed for everybody
 		fmt.Fprintf(out, "  # No relation can be made of that: it takes columns that are compared, and unique where they lead.\n\n")
 		return
@@ -508,6 +520,7 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 		fmt.Fprintf(out, "  # Each of its columns reads like a secret, or like what is hardly for everybody.\n\n")
 		return
 	}
+	lines = t.deletion(func(c catalog.TableColumn) string { return c.Name }).among(lines)
 	fmt.Fprintf(out, "  # %s:\n", Scalar(t.dataset))
 	for _, line := range slices.Concat(lines, columns) {
 		fmt.Fprintf(out, "  #   %s\n", line)
@@ -518,13 +531,13 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	out.WriteByte('\n')
 }
 
-// harmless are the lines that list a table's columns but for those that read like secrets or, where all is to be
+// harmless are the lines that list a table's columns but for those that are closed or, where all is to be
 // everybody's, like what hardly is; none, where there are no such. It tells whether any column is left.
 func (t *table) harmless(common bool) (lines []string, some bool) {
 	var shown, kept []string
 	for _, c := range t.Columns {
 		switch {
-		case t.secret(c) || common && t.sensitive(c):
+		case t.closed(c) != "" || common && t.sensitive(c):
 			kept = append(kept, oneLine(c.Name))
 		case c.Supported && graphqlName.MatchString(c.Name):
 			shown = append(shown, Scalar(c.Name)+": {}")
