@@ -137,6 +137,7 @@ func TestWhatMendsWriting(t *testing.T) {
 		CREATE TABLE orders (id int CONSTRAINT "Order key" PRIMARY KEY, tenant text NOT NULL, code text NOT NULL UNIQUE, "Mail" text);
 		CREATE UNIQUE INDEX "by Mail" ON orders ("Mail");
 		CREATE UNIQUE INDEX lowered ON orders (lower(code));
+		CREATE UNIQUE INDEX again ON orders (id); ALTER TABLE orders ADD UNIQUE (id); CREATE UNIQUE INDEX ON orders (code);
 		INSERT INTO orders VALUES (1, 'acme', 'a', 'a@b'), (2, 'globex', 'b', 'b@c');`)
 	const datasets = "{orders: {tenant: tenant, writable: true}}"
 	r := checkShop(t, db, datasets)
@@ -156,15 +157,38 @@ func TestWhatMendsWriting(t *testing.T) {
 	}
 	db.Exec(t, "INSERT INTO orders VALUES (1, 'globex', 'a', 'a@b')")
 
-	// What the database takes along is refused until it does not.
-	db.Exec(t, `CREATE TABLE notes (order_id int, tenant text, FOREIGN KEY (tenant, order_id) REFERENCES orders ON DELETE CASCADE)`)
-	r = checkShop(t, db, datasets)
-	if all := strings.Join(r.Problems, "\n"); !strings.Contains(all, "takes rows of public.notes along") || len(r.Problems) != 1 {
-		t.Errorf("the problems are\n%s", all)
+	// What the database takes along is refused until it does not; what is said to be enough is.
+	db.Exec(t, `CREATE TABLE notes (order_id int, tenant text, n int, PRIMARY KEY (tenant, n), FOREIGN KEY (tenant, order_id) REFERENCES orders ON DELETE CASCADE);
+		CREATE TABLE lists (tenant text, id int PRIMARY KEY);
+		CREATE TABLE lines (list int REFERENCES lists ON DELETE CASCADE, n int, PRIMARY KEY (list, n)); CREATE TABLE pins (tenant text, list int, again int)`)
+	const (
+		orders = "orders: {tenant: tenant, writable: true}"
+		lists  = "lists: {tenant: tenant, global_keys: true, writable: true}"
+		same   = "let the foreign key pair the tenant columns of both, or make those rows a tenant's by it"
+	)
+	for datasets, want := range map[string]string{
+		orders: "takes rows of public.notes along, which no dataset serves (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or " +
+			"serve public.notes as a dataset with all columns of the foreign key and `writable: [delete]`, and " + same,
+		orders + ", notes: {tenant: tenant}": "which are not to be deleted (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or say `writable: [delete]` for notes",
+		orders + ", notes: {tenant: tenant, key: n, writable: [delete], columns: {tenant: {}, n: {}}}": "which may be another tenant's (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or " +
+			"make all columns of the foreign key columns of both datasets, and " + same,
+		orders + ", notes: {tenant: tenant, writable: [delete]}": "",
+	} {
+		if all := strings.Join(checkShop(t, db, "{"+datasets+"}").Problems, "\n"); want == "" && all != "" || !strings.Contains(all, want) || strings.Contains(all, "\n") {
+			t.Errorf("%s: the problems are\n%s", datasets, all)
+		}
 	}
-	r = checkShop(t, db, "{orders: {tenant: tenant, writable: true}, notes: {tenant: tenant, writable: [delete]}}")
-	if len(r.Problems) > 0 {
-		t.Errorf("a key that pairs the tenants, to rows that may be deleted: %s", strings.Join(r.Problems, "\n"))
+	for _, c := range []struct{ lines, pins, want string }{
+		{"{tenant: {through: of}, writable: [delete], relations: {of: {to: lists, on: {list: id}}}}", "", ""},
+		{"{tenant: {through: of}, relations: {of: {to: lists, on: {list: id}}}}", "", "or say `writable: [delete]` for lines"},
+		{"{tenant: {through: of}, writable: [delete], relations: {of: {to: lists, on: {list: id}}}}", ", pins: {tenant: tenant}", "which may be another tenant's, and are not to be deleted (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or " + same + " (`tenant: {through: …}`), and say `writable: [delete]` for pins"},
+	} {
+		if c.pins != "" {
+			db.Exec(t, "ALTER TABLE pins ADD FOREIGN KEY (list) REFERENCES lists ON DELETE CASCADE, ADD FOREIGN KEY (again) REFERENCES lists ON DELETE CASCADE")
+		}
+		if all := strings.Join(checkShop(t, db, "{"+lists+", lines: "+c.lines+c.pins+"}").Problems, "\n"); c.want == "" && all != "" || !strings.Contains(all, c.want) || strings.Contains(all, "\n") {
+			t.Errorf("%s%s: the problems are\n%s", c.lines, c.pins, all)
+		}
 	}
 
 	// Rows that are kept when they are deleted would be gone with the one that they refer to.
