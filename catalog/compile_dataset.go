@@ -352,8 +352,15 @@ func (c *compiler) key(d *draft) {
 		if d.Tenant != nil {
 			within = append(slices.Clone(d.Key), d.Tenant)
 		}
-		if known && len(t.UniqueSets()) > 0 && !d.uniqueBy(t, within) {
-			at.note("no unique constraint of %s says that these columns identify a row; two rows with one key would be one", t.Name)
+		switch promised := d.uniqueBy(t, within); {
+		case !known, t.Plugin, t.Kind == ReadFile, promised && !t.Inherited, len(d.Key) < len(d.spec.Key):
+		case t.View || t.Kind != OrdinaryTable:
+			at.note("nothing can say of %s, %s, that these columns identify a row, so it is believed; of two rows with one key lists would skip one, and whoever asks for it is shown either", t.Name, t.kindText())
+		case promised:
+			at.note("tables inherit from %s, whose rows are in none of its unique indexes, so these columns may not identify a row; of two rows with one key lists would skip one, and whoever asks for it is shown either", t.Name)
+		default:
+			at.note("no unique constraint of %s says that these columns identify a row; of two rows with one key lists would skip one, and whoever asks for it is shown either",
+				t.Name)
 		}
 		return
 	}

@@ -21,7 +21,13 @@ func (c *compiler) offered(d *draft) {
 	}
 	places, lacking := d.writtenIn(), 0
 	say := func(at place, source string, b *Binding) {
-		if d.WritableIn(b) && len(b.Target.unfilled) > 0 {
+		switch {
+		case !d.WritableIn(b):
+		case b.Target.first():
+			lacking++
+			at.note("insert of %s cannot succeed in %s: the row of %s by which one is a tenant's has to be there before, and its foreign key to %s lets it be there only afterwards; give %s a tenant column, or leave insert out of `writable`",
+				d.Name, source, d.Parent.To.Name, sqlTable(b), sqlTable(b))
+		case len(b.Target.unfilled) > 0:
 			lacking++
 			at.note("insert of %s cannot succeed in %s: of %s %s NOT NULL, without a default and not among the dataset's columns; give it a default, or make it a column of the dataset, which a preset or whoever inserts fills in",
 				d.Name, source, sqlTable(b), areOrIs(b.Target.unfilled))
@@ -34,6 +40,11 @@ func (c *compiler) offered(d *draft) {
 		say(d.own[id].at, d.own[id].Source, &d.own[id].Binding)
 	}
 	w.unfillable = lacking > 0 && lacking == len(places)
+}
+
+// first tells whether a row has to be there before the one can be that it is a tenant's by: that one refers to it.
+func (t *Target) first() bool {
+	return slices.ContainsFunc(t.Referrers, func(r *Reference) bool { return r.backs })
 }
 
 func areOrIs(names []string) string {

@@ -58,6 +58,7 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 		ref := &Reference{Columns: d.columnsIn(b, r.RefColumns), OnDelete: r.OnDelete, OnUpdate: r.OnUpdate, Deferrable: r.Deferrable, some: d.someIn(b, r.RefColumns), at: r}
 		if from := c.tableOf(src.Name, r.Schema, r.Table); from != nil {
 			ref.Dataset, ref.Others = from.Dataset, from.columnsIn(from.Bindings[src.Name], r.Columns)
+			ref.backs = !alone && d.backedBy(from.Dataset, ref)
 			ref.sets = from.columnsIn(from.Bindings[src.Name], r.Sets)
 			ref.Tenant, ref.Parent = referenceOfTenants(from.Dataset, ref.Others, d.Dataset, ref.Columns)
 		}
@@ -203,6 +204,19 @@ func referenceOfTenants(from *Dataset, cols []*Column, to *Dataset, others []*Co
 	}
 	parent = from.ParentBy(to, on)
 	return parent || from.Tenant != nil && slices.Contains(on, Pair{From: from.Tenant, To: to.Tenant}), parent
+}
+
+// backedBy tells whether a foreign key onto the dataset is held by the rows that its own are a tenant's by.
+func (d *draft) backedBy(from *Dataset, r *Reference) bool {
+	if d.Parent == nil || d.Parent.To != from || len(r.Columns) == 0 || len(r.Columns) != len(r.Others) {
+		return false
+	}
+	for i, col := range r.Columns {
+		if !slices.Contains(d.Parent.On, Pair{From: col, To: r.Others[i]}) {
+			return false
+		}
+	}
+	return true
 }
 
 // makes tells whether a column is made by the place, where a value that is given could

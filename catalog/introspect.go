@@ -34,7 +34,7 @@ type Table struct {
 	Triggers  bool          // the database runs triggers of its own when rows of it are written
 	Fills     bool          // among them one that may fill in what a row that is inserted does not give
 	Filled    []string      // the columns that the functions of such triggers name, in one of them or more
-	Reaching  []string      // the triggers, by name, that may read or change rows of other tables
+	Reaching  []string      // the triggers, by name, that may read or change other rows than the one that they run for
 	Colliding []CollidingBy // everything by which rows may collide, Unique and PrimaryKey among it
 	Referrers []Referrer    // foreign keys onto it, from whichever schema
 	Checks    []CheckedBy   // conditions that every row satisfies

@@ -57,7 +57,11 @@ func (c *compiler) judgeWrites(d *draft) {
 // mends it.
 func (c *compiler) unwritable(d *draft, source string, b *Binding, t Table, known bool) []string {
 	var out []string
-	say := func(words ...string) { out = append(out, strings.Join(words, "")) }
+	say := func(words ...string) { // once, though two indexes or two foreign keys are alike
+		if bad := strings.Join(words, ""); !slices.Contains(out, bad) {
+			out = append(out, bad)
+		}
+	}
 	w, table := d.Writes, sqlTable(b)
 	if known && t.Kind == Materialized {
 		say(table, " is a materialized view, to which nothing is written; leave `writable` out")
@@ -115,7 +119,11 @@ func (t Table) kindText() string {
 // alters says that the database can drop a constraint.
 func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string {
 	table, name := sqlTable(b), k.index.Name
+	alike := b.Target.alike(k)
 	what := "the unique index " + name
+	if len(alike) > 1 {
+		what = "each of the unique indexes " + strings.Join(alike.names(), ", ")
+	}
 	primary := len(t.PrimaryKey) > 0 && !k.index.Expression && !k.Exclusion && !k.Partial && slices.Equal(k.index.Columns, t.PrimaryKey)
 	switch {
 	case primary:
@@ -145,22 +153,62 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 	if slices.ContainsFunc(b.Target.Keys, func(other *UniqueKey) bool { return other.within(cols) }) {
 		return out + "drop it, if rows may have the same: " + strings.Join(cols, ", ") + " is one row's alone, so an index that begins with it would keep no two rows apart"
 	}
-	drop := "DROP INDEX " + quotedName(b.Schema) + "." + quotedName(name)
-	if b.Schema == "" {
-		drop = "DROP INDEX " + quotedName(name)
-	}
-	if k.index.Constraint {
-		drop = "ALTER TABLE " + table + " DROP CONSTRAINT " + quotedName(name)
-	}
 	all := slices.Concat(cols, k.index.Columns)
 	for i, col := range all {
 		all[i] = quotedName(col)
 	}
 	list := strings.Join(all, ", ")
 	if primary {
-		return out + drop + ", ADD PRIMARY KEY (" + list + ");"
+		return out + strings.Join(append(alike.dropIndexes(b), "ALTER TABLE "+table+" "+strings.Join(append(alike.dropConstraints(), "ADD PRIMARY KEY ("+list+")"), ", ")), "; ") + ";"
 	}
-	return out + "CREATE UNIQUE INDEX ON " + table + " (" + list + "); " + drop + ";"
+	mend := []string{"CREATE UNIQUE INDEX ON " + table + " (" + list + ")"}
+	if constraints := alike.dropConstraints(); constraints != nil {
+		mend = append(mend, "ALTER TABLE "+table+" "+strings.Join(constraints, ", "))
+	}
+	return out + strings.Join(append(mend, alike.dropIndexes(b)...), "; ") + ";"
+}
+
+// sameIndexes are those of a table that hold the same columns.
+type sameIndexes []*UniqueKey
+
+// alike are the key and the others that keep the same rows apart, of which one would be enough.
+func (t *Target) alike(k *UniqueKey) (out sameIndexes) {
+	whole := func(k *UniqueKey) bool { return !k.index.Expression && !k.Partial && !k.Exclusion }
+	for _, other := range t.Keys {
+		if other == k || whole(k) && whole(other) && slices.Equal(other.index.Columns, k.index.Columns) {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
+func (s sameIndexes) names() (out []string) {
+	for _, k := range s {
+		out = append(out, k.index.Name)
+	}
+	return out
+}
+
+func (s sameIndexes) dropConstraints() (out []string) {
+	for _, k := range s {
+		if k.index.Constraint {
+			out = append(out, "DROP CONSTRAINT "+quotedName(k.index.Name))
+		}
+	}
+	return out
+}
+
+func (s sameIndexes) dropIndexes(b *Binding) (out []string) {
+	for _, k := range s {
+		if name := quotedName(k.index.Name); k.index.Constraint {
+			continue
+		} else if b.Schema == "" {
+			out = append(out, "DROP INDEX "+name)
+		} else {
+			out = append(out, "DROP INDEX "+quotedName(b.Schema)+"."+name)
+		}
+	}
+	return out
 }
 
 // within tells a key that some of these columns are by themselves.
@@ -235,7 +283,7 @@ func (r *Reference) takesAlong() string {
 	}
 	deletes := r.Dataset != nil && slices.Contains(r.Dataset.writable, DeleteRows)
 	updates := r.Dataset != nil && slices.Contains(r.Dataset.writable, UpdateRows)
-	keepsTenant := r.Dataset != nil && len(r.at.Sets) > 0 && (r.Dataset.Tenant == nil || !slices.Contains(r.sets, r.Dataset.Tenant))
+	keepsTenant := r.Dataset != nil && !r.Parent && len(r.at.Sets) > 0 && (r.Dataset.Tenant == nil || !slices.Contains(r.sets, r.Dataset.Tenant))
 	switch {
 	case r.OnDelete == NoAction:
 	case r.OnDelete == CascadeTo && deletes && r.Dataset.Deleted != nil:
@@ -243,13 +291,33 @@ func (r *Reference) takesAlong() string {
 	case r.OnDelete == CascadeTo && r.Tenant && deletes:
 	case r.OnDelete != CascadeTo && r.Tenant && updates && keepsTenant:
 	case r.OnDelete == CascadeTo:
-		return "deleting takes rows of " + from + " along, which may be another tenant's or are not to be deleted (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say " +
-			"`on_delete` at the relation that leads there, or let the key pair the tenants and make that dataset writable with delete"
+		which, enough := r.mayGoAlong(from, deletes)
+		return "deleting takes rows of " + from + " along, which " + which + " (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say " +
+			"`on_delete` at the relation that leads there, or " + enough
 	default:
 		return "deleting changes rows of " + from + ", which may be another tenant's or are not to be changed (ON DELETE " + strings.ToUpper(string(r.OnDelete)) + "): make the foreign key " +
 			"ON DELETE NO ACTION and say `on_delete: unlink` at the relation that leads there"
 	}
 	return ""
+}
+
+// mayGoAlong says of rows that must not go along why, and what is enough that they may.
+func (r *Reference) mayGoAlong(from string, deletes bool) (which, enough string) {
+	const same = "let the foreign key pair the tenant columns of both, or make those rows a tenant's by it (`tenant: {through: …}`)"
+	switch {
+	case r.Dataset == nil:
+		return "no dataset serves", "serve " + from + " as a dataset with all columns of the foreign key and `writable: [delete]`, and " + same
+	case r.Tenant:
+		return "are not to be deleted", "say `writable: [delete]` for " + r.Dataset.Name
+	case r.Columns == nil || r.Others == nil:
+		which, enough = "may be another tenant's", "make all columns of the foreign key columns of both datasets, and "+same
+	default:
+		which, enough = "may be another tenant's", same
+	}
+	if !deletes {
+		which, enough = which+", and are not to be deleted", enough+", and say `writable: [delete]` for "+r.Dataset.Name
+	}
+	return which, enough
 }
 
 // judgeOnDelete looks at what relations say of rows that are left behind.

@@ -18,7 +18,7 @@ type Writes struct {
 	Version       *Column // counted up with each change, or nil
 
 	given      map[*Column]giving
-	unfillable bool // wherever rows are written a column has to have a value that is none of the dataset's
+	unfillable bool // wherever rows are written nothing that anybody gives makes one
 }
 
 // Inserts tells whether rows are inserted, as far as the tables let anybody.
@@ -91,6 +91,7 @@ type Reference struct {
 	Deferrable bool
 
 	astray bool // nobody can say whose row it leads to
+	backs  bool // it is by the referring row that this end's is a tenant's
 
 	some []*Column // those of this end's columns that the dataset has
 	sets []*Column // of the other end, those that OnDelete sets where it does not set all

@@ -17,17 +17,17 @@ func mixed(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding) bool 
 
 // unjudged says, in a line, by what a row that is written may reach other tenants' rows without anybody's judgement: columns
 // that look like references and are held by nothing, and triggers.
-func unjudged(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table, names *setup.Pointing) []string {
+func unjudged(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, held map[string]catalog.Table, names *setup.Pointing) []string {
 	if !mixed(source, d, b) {
 		return nil
 	}
 	var said []string
-	if columns, helps := unheld(cat, source, d, b, names); len(columns) > 0 {
+	if columns, helps := unheld(cat, source, d, b, held, names); len(columns) > 0 {
 		said = append(said, fmt.Sprintf("%s %s held by no foreign key and no relation: ids of other tenants' rows are taken, which views that join by them, and triggers, may show or change; %s",
 			strings.Join(columns, ", "), either(columns, "looks like a reference and is", "look like references and are"), strings.Join(helps, "; ")))
 	}
-	if len(t.Reaching) > 0 {
-		said = append(said, fmt.Sprintf("of its triggers %s may read or change rows of other tables, which nobody judges: they are safe where they follow no id that could be another tenant's", strings.Join(t.Reaching, ", ")))
+	if t := held[catalog.TableKey(b.Schema, b.Table)]; len(t.Reaching) > 0 {
+		said = append(said, fmt.Sprintf("of its triggers %s may read or change other rows, of this table as well, and nobody judges whose: they are safe only where all that they read and change, in whichever table, is confined to the tenant of the row that they run for", strings.Join(t.Reaching, ", ")))
 	}
 	if said == nil {
 		return nil
@@ -36,7 +36,7 @@ func unjudged(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, 
 }
 
 // unheld are the columns that are given a value, look like references, and are held by nothing; and what helps.
-func unheld(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, names *setup.Pointing) (columns, helps []string) {
+func unheld(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, held map[string]catalog.Table, names *setup.Pointing) (columns, helps []string) {
 	var relations, free []string // free: no relation can hold them
 	for _, p := range names.Unheld(catalog.TableKey(b.Schema, b.Table)) {
 		i := slices.IndexFunc(d.Columns, func(col *catalog.Column) bool { s := b.Columns[col.Name]; return !s.Missing && s.Name == p.Column })
@@ -45,7 +45,7 @@ func unheld(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b 
 		}
 		col := d.Columns[i]
 		columns = append(columns, col.Name)
-		to, key := led(cat, source, p)
+		to, key := led(cat, source, held, p)
 		switch {
 		case to != nil:
 			relations = append(relations, fmt.Sprintf("%s: {to: %s, on: {%s: %s}}", relationName(d, col, relations), setup.Scalar(to.Name), setup.Scalar(col.Name), setup.Scalar(key.Name)))
@@ -65,7 +65,7 @@ func unheld(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b 
 }
 
 // led is the dataset whose row a column leads to, if one is served, and the column there that names the row.
-func led(cat *catalog.Catalog, source *catalog.Source, p setup.Pointer) (*catalog.Dataset, *catalog.Column) {
+func led(cat *catalog.Catalog, source *catalog.Source, held map[string]catalog.Table, p setup.Pointer) (*catalog.Dataset, *catalog.Column) {
 	for _, to := range cat.Datasets {
 		b := to.Bindings[source.Name]
 		if b == nil || p.Key == "" || p.Kind != "" || catalog.TableKey(b.Schema, b.Table) != p.To {
@@ -74,6 +74,14 @@ func led(cat *catalog.Catalog, source *catalog.Source, p setup.Pointer) (*catalo
 		key := slices.DeleteFunc(slices.Clone(to.Key), func(col *catalog.Column) bool { return col == to.Tenant })
 		if len(key) == 1 && b.Columns[key[0].Name].Name == p.Key {
 			return to, key[0]
+		}
+		tenant, _ := tenantColumn(to, b)
+		tells := slices.ContainsFunc(held[p.To].UniqueSets(), func(set []string) bool {
+			return slices.Contains(set, p.Key) && !slices.ContainsFunc(set, func(name string) bool { return name != p.Key && name != tenant })
+		})
+		i := slices.IndexFunc(to.Columns, func(col *catalog.Column) bool { s := b.Columns[col.Name]; return !s.Missing && s.Name == p.Key })
+		if tells && i >= 0 {
+			return to, to.Columns[i]
 		}
 	}
 	return nil, nil

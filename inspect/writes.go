@@ -36,7 +36,7 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 				}
 				out = append(out, deferred(d, b)...)
 				out = append(out, demanded(d, b, t, by)...)
-				out = append(out, unjudged(cat, cat.Sources[source], d, b, t, pointing[source])...)
+				out = append(out, unjudged(cat, cat.Sources[source], d, b, tables[source], pointing[source])...)
 				out = append(out, readerWrites(cat.Sources[source], d, b, t)...)
 			}
 		}

@@ -137,6 +137,7 @@ func TestWhatMendsWriting(t *testing.T) {
 		CREATE TABLE orders (id int CONSTRAINT "Order key" PRIMARY KEY, tenant text NOT NULL, code text NOT NULL UNIQUE, "Mail" text);
 		CREATE UNIQUE INDEX "by Mail" ON orders ("Mail");
 		CREATE UNIQUE INDEX lowered ON orders (lower(code));
+		CREATE UNIQUE INDEX again ON orders (id); ALTER TABLE orders ADD UNIQUE (id); CREATE UNIQUE INDEX ON orders (code);
 		INSERT INTO orders VALUES (1, 'acme', 'a', 'a@b'), (2, 'globex', 'b', 'b@c');`)
 	const datasets = "{orders: {tenant: tenant, writable: true}}"
 	r := checkShop(t, db, datasets)
@@ -156,15 +157,38 @@ func TestWhatMendsWriting(t *testing.T) {
 	}
 	db.Exec(t, "INSERT INTO orders VALUES (1, 'globex', 'a', 'a@b')")
 
-	// What the database takes along is refused until it does not.
-	db.Exec(t, `CREATE TABLE notes (order_id int, tenant text, FOREIGN KEY (tenant, order_id) REFERENCES orders ON DELETE CASCADE)`)
-	r = checkShop(t, db, datasets)
-	if all := strings.Join(r.Problems, "\n"); !strings.Contains(all, "takes rows of public.notes along") || len(r.Problems) != 1 {
-		t.Errorf("the problems are\n%s", all)
+	// What the database takes along is refused until it does not; what is said to be enough is.
+	db.Exec(t, `CREATE TABLE notes (order_id int, tenant text, n int, PRIMARY KEY (tenant, n), FOREIGN KEY (tenant, order_id) REFERENCES orders ON DELETE CASCADE);
+		CREATE TABLE lists (tenant text, id int PRIMARY KEY);
+		CREATE TABLE lines (list int REFERENCES lists ON DELETE CASCADE, n int, PRIMARY KEY (list, n)); CREATE TABLE pins (tenant text, list int, again int)`)
+	const (
+		orders = "orders: {tenant: tenant, writable: true}"
+		lists  = "lists: {tenant: tenant, global_keys: true, writable: true}"
+		same   = "let the foreign key pair the tenant columns of both, or make those rows a tenant's by it"
+	)
+	for datasets, want := range map[string]string{
+		orders: "takes rows of public.notes along, which no dataset serves (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or " +
+			"serve public.notes as a dataset with all columns of the foreign key and `writable: [delete]`, and " + same,
+		orders + ", notes: {tenant: tenant}": "which are not to be deleted (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or say `writable: [delete]` for notes",
+		orders + ", notes: {tenant: tenant, key: n, writable: [delete], columns: {tenant: {}, n: {}}}": "which may be another tenant's (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or " +
+			"make all columns of the foreign key columns of both datasets, and " + same,
+		orders + ", notes: {tenant: tenant, writable: [delete]}": "",
+	} {
+		if all := strings.Join(checkShop(t, db, "{"+datasets+"}").Problems, "\n"); want == "" && all != "" || !strings.Contains(all, want) || strings.Contains(all, "\n") {
+			t.Errorf("%s: the problems are\n%s", datasets, all)
+		}
 	}
-	r = checkShop(t, db, "{orders: {tenant: tenant, writable: true}, notes: {tenant: tenant, writable: [delete]}}")
-	if len(r.Problems) > 0 {
-		t.Errorf("a key that pairs the tenants, to rows that may be deleted: %s", strings.Join(r.Problems, "\n"))
+	for _, c := range []struct{ lines, pins, want string }{
+		{"{tenant: {through: of}, writable: [delete], relations: {of: {to: lists, on: {list: id}}}}", "", ""},
+		{"{tenant: {through: of}, relations: {of: {to: lists, on: {list: id}}}}", "", "or say `writable: [delete]` for lines"},
+		{"{tenant: {through: of}, writable: [delete], relations: {of: {to: lists, on: {list: id}}}}", ", pins: {tenant: tenant}", "which may be another tenant's, and are not to be deleted (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say `on_delete` at the relation that leads there, or " + same + " (`tenant: {through: …}`), and say `writable: [delete]` for pins"},
+	} {
+		if c.pins != "" {
+			db.Exec(t, "ALTER TABLE pins ADD FOREIGN KEY (list) REFERENCES lists ON DELETE CASCADE, ADD FOREIGN KEY (again) REFERENCES lists ON DELETE CASCADE")
+		}
+		if all := strings.Join(checkShop(t, db, "{"+lists+", lines: "+c.lines+c.pins+"}").Problems, "\n"); c.want == "" && all != "" || !strings.Contains(all, c.want) || strings.Contains(all, "\n") {
+			t.Errorf("%s%s: the problems are\n%s", c.lines, c.pins, all)
+		}
 	}
 
 	// Rows that are kept when they are deleted would be gone with the one that they refer to.
@@ -177,6 +201,14 @@ func TestWhatMendsWriting(t *testing.T) {
 	db.Exec(t, `ALTER TABLE orders ADD gone timestamptz`)
 	if r = checkShop(t, db, "{orders: {tenant: tenant, writable: true, deleted: {at: gone}}, "+kept); len(r.Problems) > 0 {
 		t.Errorf("both are kept: %s", strings.Join(r.Problems, "\n"))
+	}
+
+	// Rows that are a tenant's by the one that is deleted would be nobody's.
+	db.Exec(t, `DROP TABLE notes; DELETE FROM orders; CREATE UNIQUE INDEX ON orders (id);
+		CREATE TABLE notes (id int PRIMARY KEY, order_id int REFERENCES orders (id) ON DELETE SET NULL (order_id))`)
+	r = checkShop(t, db, "{orders: {tenant: tenant, writable: true, global_keys: true}, notes: {tenant: {through: order}, writable: [update, delete], global_keys: true}}")
+	if all := strings.Join(r.Problems, "\n"); !strings.Contains(all, "deleting changes rows of public.notes") || len(r.Problems) != 1 {
+		t.Errorf("the problems are\n%s", all)
 	}
 }
 
@@ -344,15 +376,17 @@ func TestReferencesThatNothingHolds(t *testing.T) {
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, `
 		CREATE TABLE coupons (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
-		CREATE TABLE customers (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), slug text, receipts int NOT NULL DEFAULT 0);
+		CREATE TABLE customers (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), slug text, key text, receipts int NOT NULL DEFAULT 0, UNIQUE (tenant, key));
 		CREATE TABLE payments (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), external_id text, status_id text,
-			payable_type text, payable_id uuid, coupon_id uuid, "customerId" uuid, coupon_ids uuid[], held_id uuid REFERENCES coupons, "rejectedBy" uuid, previous_payment_id uuid, code text, grouped_by jsonb, key_id uuid);
+			payable_type text, payable_id uuid, coupon_id uuid, "customerId" uuid, coupon_ids uuid[], held_id uuid REFERENCES coupons, "rejectedBy" uuid, previous_payment_id uuid, code text, grouped_by jsonb, key_id uuid, customer_key text, duplicate_of uuid, coupon text, reviewers uuid[]);
 		CREATE TABLE keys (tenant text NOT NULL, id uuid PRIMARY KEY);
 		CREATE VIEW all_statuses AS SELECT 1 AS number;
 		CREATE TABLE receipts (tenant text NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), payment_id uuid NOT NULL REFERENCES payments, number text NOT NULL, changed timestamptz);
 		CREATE TABLE tiny (tenant text NOT NULL, id int PRIMARY KEY, request_id uuid);
 		CREATE FUNCTION number_receipt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 			UPDATE customers SET receipts = receipts + 1 WHERE id = (SELECT "customerId" FROM payments WHERE id = NEW.payment_id) RETURNING slug || receipts INTO NEW.number; RETURN NEW; END $$;
+		CREATE FUNCTION count_coupons() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE coupons SET name = 'x' WHERE name = 'orders'; RETURN NULL; END $$;
+		CREATE TRIGGER count_coupons AFTER INSERT ON coupons FOR EACH ROW EXECUTE FUNCTION count_coupons();
 		CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' THEN NEW.changed := now(); END IF; RETURN NEW; END $$;
 		CREATE TRIGGER number_receipt BEFORE INSERT ON receipts FOR EACH ROW EXECUTE FUNCTION number_receipt();
 		CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON receipts FOR EACH ROW EXECUTE FUNCTION touch();`)
@@ -370,25 +404,26 @@ func TestReferencesThatNothingHolds(t *testing.T) {
 		return strings.Join(slices.DeleteFunc(r.Notes, func(note string) bool { return !strings.Contains(note, "look") && !strings.Contains(note, "triggers") }), "\n")
 	}
 	const (
-		payments = `datasets.payments: payable_id, coupon_id, customerId, coupon_ids, rejectedBy, previous_payment_id, key_id look like references and are held by no foreign key and no relation: ids of other tenants' rows are taken`
-		help     = "`relations: {coupon: {to: coupons, on: {coupon_id: id}}, customer: {to: customers, on: {customerId: id}}, previous_payment: {to: payments, on: {previous_payment_id: id}}, key_row: {to: keys, on: {key_id: id}}}` would hold them (another's is NOT_FOUND); " +
-			"no relation to what is served holds payable_id (by payable_type it leads to several tables), coupon_ids, rejectedBy: where that matters leave them out of"
-		receipts = "datasets.receipts: of its triggers number_receipt may read or change rows of other tables"
+		payments = `datasets.payments: payable_id, coupon_id, customerId, coupon_ids, rejectedBy, previous_payment_id, key_id, customer_key, duplicate_of, reviewers look like references and are held by no foreign key and no relation: ids of other tenants' rows are taken`
+		help     = "`relations: {coupon_row: {to: coupons, on: {coupon_id: id}}, customer: {to: customers, on: {customerId: id}}, previous_payment: {to: payments, on: {previous_payment_id: id}}, key_row: {to: keys, on: {key_id: id}}, customer_key_row: {to: customers, on: {customer_key: key_}}, duplicate_of_row: {to: payments, on: {duplicate_of: id}}}` would hold them (another's is NOT_FOUND); " +
+			"no relation to what is served holds payable_id (by payable_type it leads to several tables), coupon_ids, rejectedBy, reviewers: where that matters leave them out of"
+		receipts = "datasets.receipts: of its triggers number_receipt may read or change other rows"
+		coupons  = "datasets.coupons: of its triggers count_coupons may read or change other rows, of this table as well, and nobody judges whose: they are safe only where all that they read and change, in whichever table, is confined to the tenant"
 		tiny     = "datasets.tiny: request_id looks like a reference and is held by"
 	)
 	got := told("true", "", "")
-	for _, want := range []string{payments, help, receipts, tiny} {
+	for _, want := range []string{payments, help, receipts, coupons, tiny} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not said:\n%s", want, got)
 		}
 	}
-	if strings.Count(got, "\n") != 2 {
-		t.Errorf("more is said than of three datasets:\n%s", got)
+	if strings.Count(got, "\n") != 3 {
+		t.Errorf("more is said than of four datasets:\n%s", got)
 	}
 	_, relations, _ := strings.Cut(got, "`relations: ")
 	relations, _, _ = strings.Cut(relations, "`")
 	held := told("true", ", relations: "+relations, "")
-	if !strings.Contains(held, "datasets.payments: payable_id, coupon_ids, rejectedBy look like references") || strings.Contains(held, "would hold") {
+	if !strings.Contains(held, "datasets.payments: payable_id, coupon_ids, rejectedBy, reviewers look like references") || strings.Contains(held, "would hold") {
 		t.Errorf("with the relations that were named:\n%s", held)
 	}
 	if got := told("[delete]", "", ""); strings.Contains(got, "datasets.payments") {

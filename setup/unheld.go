@@ -36,6 +36,12 @@ func NewPointing(tables map[string]catalog.Table) *Pointing {
 	return p
 }
 
+// Texts that are called so are rather somebody's id than a name.
+var assigned = strings.Fields("assignee assigner reviewer approver")
+
+// What stands before "of" in what leads to no row: a kind_of, an as_of.
+var measured = append(strings.Fields("as out number count total"), general...)
+
 // Unheld are the columns of a table, by TableKey, that look like references and are held by no foreign key. Where only the
 // end of a name tells, the values have to be such as keys are here: texts that others have made are often called ids, too.
 func (p *Pointing) Unheld(key string) (out []Pointer) {
@@ -47,24 +53,114 @@ func (p *Pointing) Unheld(key string) (out []Pointer) {
 		if t.references(c.Name) || len(words(c.Name)) == 1 && slices.Contains(pointers, plain(c.Name)) { // which is its own
 			continue
 		}
-		found := Pointer{Column: c.Name, Kind: t.kindOf(c.Name)}
-		to, points := t.pointsTo(c, p.tables)
-		if to == nil && points && t.pointsToItself(c) {
-			to = t
+		if found, ok := t.unheld(c, p.tables); ok {
+			out = append(out, found)
 		}
-		switch {
-		case found.Kind != "":
-		case to != nil:
-			found.To = catalog.TableKey(to.Schema, to.Name)
-			if column, ok := to.soleKey(); ok && !c.Type.List && c.Type.Scalar != value.JSON {
-				found.Key = column.Name
-			}
-		case !points || c.Type.Scalar == value.JSON || c.Type.Scalar != value.UUID && !t.takes(catalog.TableColumn{Type: c.Type.Elem()}):
-			continue
-		}
-		out = append(out, found)
 	}
 	return out
+}
+
+func (t *table) unheld(c catalog.TableColumn, tables []*table) (found Pointer, ok bool) {
+	one, parts := item(c)
+	if len(parts) == 0 {
+		return found, false
+	}
+	found = Pointer{Column: c.Name, Kind: t.kindOf(c.Name)}
+	if found.Kind != "" {
+		return found, true
+	}
+	last := parts[len(parts)-1]
+	to, points := t.pointsTo(c, tables)
+	if !points && c.Type.List {
+		to, points = t.pointsTo(one, tables)
+	}
+	if (one.Type.Text() || one.Type.Scalar == value.JSON) && !slices.Contains(pointers, last) { // a prompt is its text, though there are prompts
+		to, points = nil, one.Type.Text() && slices.Contains(assigned, last)
+	}
+	var key catalog.TableColumn
+	if to == nil {
+		to, key = t.keyCalled(one, parts, tables)
+	}
+	if to == nil {
+		to = t.withoutGap(one, parts, tables)
+	}
+	if to == nil && (points && t.pointsToItself(c) || t.anotherOf(one, parts)) {
+		to = t
+	}
+	switch {
+	case to != nil:
+		found.To = catalog.TableKey(to.Schema, to.Name)
+		if key.Name == "" {
+			key, _ = to.soleKey()
+		}
+		if !c.Type.List && c.Type.Scalar != value.JSON {
+			found.Key = key.Name
+		}
+	case !points || one.Type.Scalar == value.JSON:
+		return found, false
+	case one.Type.Scalar == value.UUID, one.Type.Exact() && slices.Contains(somebody, last): // which are no names
+	default:
+		return found, t.takes(one)
+	}
+	return found, true
+}
+
+// item is a column as one value of it is called, with the words of that name: label_id, of the list label_ids.
+func item(c catalog.TableColumn) (catalog.TableColumn, []string) {
+	parts := words(c.Name)
+	if c.Type.List && len(parts) > 0 {
+		parts[len(parts)-1] = singular(parts[len(parts)-1])
+		c.Name, c.Type = strings.Join(parts, "_"), c.Type.Elem()
+	}
+	return c, parts
+}
+
+// keyCalled is the table of which a key is called like the column, and that key: customer_key, where customers have one.
+// It may be one within a tenant.
+func (t *table) keyCalled(c catalog.TableColumn, parts []string, tables []*table) (*table, catalog.TableColumn) {
+	n := len(parts) - 1
+	if n == 0 || parts[n] != "key" || !identifies(c.Type) {
+		return nil, catalog.TableColumn{}
+	}
+	for _, to := range tables {
+		i := slices.IndexFunc(to.Columns, func(key catalog.TableColumn) bool {
+			own := words(key.Name)
+			return (slices.Equal(own, parts) || slices.Equal(own, parts[n:])) && (key.Type.Scalar == c.Type.Scalar || key.Type.Exact() && c.Type.Exact()) &&
+				slices.ContainsFunc(to.UniqueSets(), func(set []string) bool { return len(set) <= 2 && slices.Contains(set, key.Name) })
+		})
+		if i >= 0 && to != t && called(parts[:n], to) {
+			return to, to.Columns[i]
+		}
+	}
+	return nil, catalog.TableColumn{}
+}
+
+// withoutGap is the table that a column like customerid leads to: none but one that is called so as a whole.
+func (t *table) withoutGap(c catalog.TableColumn, parts []string, tables []*table) *table {
+	n := len(parts) - 1
+	if !identifies(c.Type) {
+		return nil
+	}
+	for _, end := range pointers {
+		stem, ok := strings.CutSuffix(parts[n], end)
+		if !ok || stem == "" || slices.Equal(t.PrimaryKey, []string{c.Name}) && called([]string{stem}, t) {
+			continue
+		}
+		thing := append(slices.Clone(parts[:n]), stem)
+		for i := range thing {
+			if to := t.keyedLike(thing[i:], c, tables); to != nil {
+				return to
+			}
+		}
+	}
+	return nil
+}
+
+// anotherOf tells whether a column is called like a reference to another row of its table by what that is to this one, as
+// duplicate_of is.
+func (t *table) anotherOf(c catalog.TableColumn, parts []string) bool {
+	n := len(parts) - 1
+	return n > 0 && parts[n] == "of" && !slices.Contains(measured, parts[n-1]) && c.Type.Scalar != value.JSON && identifies(c.Type) && t.takes(c)
 }
 
 // pointsToItself tells whether a column is called like a reference to another row of its table, as previous_order_id of

@@ -53,9 +53,7 @@ func translate(ctx context.Context, err error) error {
 			kind, f = pglink.Differs, LostLabel()
 		}
 		if failed := (*pq.Error)(nil); errors.As(err, &failed) && (movesAway(failed) || ownCode(failed) && slices.Contains(ofCode, kind)) {
-			return fault.New(fault.Unavailable, "a trigger or a function of the database's own failed").
-				WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").
-				Because(fmt.Errorf("%s: %w", failedAt(failed), cause))
+			return ownFailed(failed, cause)
 		}
 		if kind == pglink.Differs {
 			cause = fmt.Errorf("%w: %w", ErrDrift, cause)
@@ -76,6 +74,40 @@ func translate(ctx context.Context, err error) error {
 	default:
 		return unavailable(trouble.Of(cause)).Because(cause)
 	}
+}
+
+// ownFailed is the error where code of the database's owner failed. Which right that lacked is for the log alone.
+func ownFailed(failed *pq.Error, cause error) error {
+	f := fault.New(fault.Unavailable, "a trigger or a function of the database's own failed")
+	if failed.Code == "42501" && !raised(failed) {
+		return f.WithHint("Tell an administrator: the log says where, and what it lacks a right to. Such code has the rights of the source's account, unless it is SECURITY DEFINER.").
+			Because(fmt.Errorf("%s: %w: such code has the rights of the source's account, unless it is SECURITY DEFINER: %s", failedAt(failed), cause, lacked(failed)))
+	}
+	return f.WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").
+		Because(fmt.Errorf("%s: %w", failedAt(failed), cause))
+}
+
+// grantable is what is granted on a thing, by the words with which the server names it.
+var grantable = map[string]string{
+	"table ":    "SELECT, INSERT, UPDATE or DELETE ON ",
+	"view ":     "SELECT, INSERT, UPDATE or DELETE ON ",
+	"sequence ": "USAGE ON SEQUENCE ",
+	"schema ":   "USAGE ON SCHEMA ",
+	"function ": "EXECUTE ON FUNCTION ",
+}
+
+// lacked says what gives the account the right that it lacked, as far as the server names the thing.
+func lacked(failed *pq.Error) string {
+	if failed.Routine == "ExecWithCheckOptions" {
+		return "no policy of row-level security lets it write such a row"
+	}
+	_, thing, _ := strings.Cut(failed.Message, "permission denied for ")
+	for words, right := range grantable {
+		if name, ok := strings.CutPrefix(thing, words); ok {
+			return "GRANT " + right + sqlgen.Identifier(pglink.Said(name)) + " TO it, whichever the code needs"
+		}
+	}
+	return "GRANT it what the code needs"
 }
 
 // movesAway tells that a trigger has made a row one of another partition, which PostgreSQL does not do. It has no

@@ -182,3 +182,55 @@ func before(t *testing.T, host string, port int, pass func(client net.Conn, serv
 	}()
 	return listener.Addr().(*net.TCPAddr).Port
 }
+
+// Code of the database's own that lacks a right is told as that: to callers without a name, to the log with what it lacks.
+func TestOwnCodeWithoutARight(t *testing.T) {
+	t.Parallel()
+	place := database(t, `
+		CREATE SCHEMA closed; CREATE TABLE closed.secrets (n int);
+		CREATE TABLE rows (id int PRIMARY KEY, kind text NOT NULL); CREATE TABLE "Counters" (value int); CREATE SEQUENCE numbers;
+		CREATE TABLE policed (n int); ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
+		CREATE FUNCTION hidden() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE ALL ON FUNCTION hidden FROM PUBLIC;
+		CREATE FUNCTION bump() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			CASE NEW.kind
+				WHEN 'table' THEN UPDATE public."Counters" SET value = value + 1;
+				WHEN 'sequence' THEN PERFORM nextval('public.numbers');
+				WHEN 'schema' THEN PERFORM n FROM closed.secrets;
+				WHEN 'function' THEN PERFORM public.hidden();
+				WHEN 'policy' THEN INSERT INTO public.policed VALUES (1);
+				WHEN 'path' THEN PERFORM * FROM missing;
+				WHEN 'raise' THEN RAISE EXCEPTION 'not so' USING ERRCODE = '42501';
+			END CASE; RETURN NEW; END $$;
+		CREATE TRIGGER bump BEFORE INSERT ON rows FOR EACH ROW EXECUTE FUNCTION bump();`)
+	writer := place.Name + "_w"
+	place.Exec(t, `CREATE ROLE `+writer+` LOGIN PASSWORD '`+place.Password+`'; GRANT SELECT, INSERT ON rows TO `+writer+`; GRANT INSERT ON policed TO `+writer)
+	spec := specOf(place)
+	spec.User = writer
+	db := open(t, spec, postgres.Options{Writes: true})
+	for kind, want := range map[string]string{
+		"table":    `permission denied for table Counters (42501): such code has the rights of the source's account, unless it is SECURITY DEFINER: GRANT SELECT, INSERT, UPDATE or DELETE ON "Counters" TO it, whichever the code needs`,
+		"sequence": `GRANT USAGE ON SEQUENCE "numbers" TO it`,
+		"schema":   `GRANT USAGE ON SCHEMA "closed" TO it`,
+		"function": `GRANT EXECUTE ON FUNCTION "hidden" TO it`,
+		"policy":   `no policy of row-level security lets it write such a row`,
+		"path":     `undefined_table`,
+	} {
+		err := db.Write(t.Context(), postgres.Transaction{}, func(s sqlexec.Session) error {
+			return run(t.Context(), s, `INSERT INTO public.rows VALUES (1, '`+kind+`')`)
+		})
+		f := fault.From(err)
+		log := f.Unwrap().Error()
+		if f.Code != fault.Unavailable || !strings.Contains(log, want) || !strings.Contains(log, "PL/pgSQL function public.bump() line ") {
+			t.Errorf("%s: %v, and to the log %s", kind, f, log)
+		}
+		if strings.Contains(f.Hint, "search_path") != (kind == "path") || strings.Contains(f.Hint, "SECURITY DEFINER") == (kind == "path") || strings.Contains(f.Message+f.Hint, "ounters") {
+			t.Errorf("%s: callers are told %s: %s", kind, f.Message, f.Hint)
+		}
+	}
+	err := db.Write(t.Context(), postgres.Transaction{}, func(s sqlexec.Session) error {
+		return run(t.Context(), s, `INSERT INTO public.rows VALUES (1, 'raise')`)
+	})
+	if v := (*postgres.Violation)(nil); !errors.As(err, &v) || v.Raised != "not so" {
+		t.Errorf("a refusal with the same code is %v", err)
+	}
+}
