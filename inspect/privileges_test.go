@@ -213,7 +213,8 @@ func TestWhatTheReaderLacks(t *testing.T) {
 			"REVOKE USAGE ON SCHEMA public FROM $role": {"may not read the table public.orders: ", `GRANT USAGE ON SCHEMA "public" TO "$role";`},
 			"REVOKE SELECT ON orders FROM $role":       {"may not read the table public.orders: ", `GRANT SELECT ON "public"."orders" TO "$role";`},
 			"REVOKE SELECT ON orders FROM $role; GRANT SELECT (tenant, id) ON orders TO $role": {
-				`may not read the column "note" of public.orders: `, `GRANT SELECT ("note") ON "public"."orders" TO "$role";`},
+				`may not read the column "note" of public.orders: `, `GRANT SELECT ("note") ON "public"."orders" TO "$role";`,
+			},
 		} {
 			db.Exec(t, strings.ReplaceAll(revoked, "$role", reader.User))
 			grant := strings.ReplaceAll(want[1], "$role", reader.User)

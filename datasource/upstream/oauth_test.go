@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"usher/catalog"
+	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
@@ -152,7 +153,6 @@ func TestOAuth2OneFetch(t *testing.T) {
 func TestOAuth2Failures(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
-		"refused":  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"poison"}`, 400) },
 		"HTML":     sends("text/html", "<html>poison"),
 		"no token": says(`{"token":"poison"}`),
 		"no JSON":  says(`poison`),
@@ -160,7 +160,7 @@ func TestOAuth2Failures(t *testing.T) {
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/poison", http.StatusTemporaryRedirect)
 		},
-		"hang up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"not found": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusNotFound) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,4 +179,47 @@ func TestOAuth2Failures(t *testing.T) {
 	p.Grant.Metadata = nil
 	_, err := a.fetch(t.Context(), a.things(t, p, nil, "id"))
 	refused(t, err, fault.Forbidden, "{metadata.secret}")
+}
+
+// TestOAuth2Unanswered: a token endpoint that is down, or refuses the client, is told apart from what an API sends, the same to
+// whoever reads and to whoever writes. Nothing was asked of the API, so nobody wonders what was written.
+func TestOAuth2Unanswered(t *testing.T) {
+	t.Parallel()
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"poison"}`, code) }
+	}
+	for name, c := range map[string]struct {
+		answer  http.HandlerFunc // nil: nobody listens
+		kind    trouble.Kind
+		message string
+		after   bool
+	}{
+		"down":                 {nil, trouble.Unreachable, "does not answer", true},
+		"hang up":              {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, trouble.Unreachable, "does not answer", true},
+		"a bad gateway":        {status(http.StatusBadGateway), trouble.Unreachable, "does not answer", true},
+		"broken":               {status(http.StatusInternalServerError), trouble.Unreachable, "does not answer", true},
+		"too many":             {status(http.StatusTooManyRequests), trouble.Busy, "has too much to do", true},
+		"refused":              {status(http.StatusBadRequest), trouble.Login, "does not accept the account", false},
+		"of a wrong secret":    {status(http.StatusUnauthorized), trouble.Login, "does not accept the account", false},
+		"of one without right": {status(http.StatusForbidden), trouble.Login, "does not accept the account", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := &issuer{answer: c.answer}
+			a := i.open(t, func(s *catalog.SourceSpec) {
+				if c.answer == nil {
+					s.OAuth2.TokenURL = "http://127.0.0.1:1/token"
+				}
+			})
+			_, err := a.fetch(t.Context(), a.things(t, of("acme"), nil, "id"))
+			refused(t, err, fault.Unavailable, c.message)
+			f := fault.From(err)
+			if f.RetryAfter > 0 != c.after || (c.kind == trouble.Login) != (f.Hint != "" && !c.after) || trouble.Of(err) != c.kind {
+				t.Errorf("%s, to be tried again after %s: %q (%s)", f.Message, f.RetryAfter, f.Hint, trouble.Of(err))
+			}
+			if text := err.Error(); strings.Contains(text, "poison") || strings.Contains(text, "s-acme") {
+				t.Error(text)
+			}
+		})
+	}
 }
