@@ -12,7 +12,7 @@ func TestNotesOfTheHeap(t *testing.T) {
 	const none = math.MaxInt64
 	for _, c := range []struct {
 		name, value string
-		memory      int64 // that GOMEMLIMIT came to, of the gigabyte that there is
+		memory      int64  // that GOMEMLIMIT came to, of the gigabyte that there is
 		want        string // empty: nothing is said
 	}{
 		{"GOGC", "100", none, ""},
