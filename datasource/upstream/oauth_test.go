@@ -10,6 +10,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/trouble"
 	"usher/fault"
+	"usher/plan"
 	"usher/principal"
 	"usher/query"
 )
@@ -221,5 +222,49 @@ func TestOAuth2Unanswered(t *testing.T) {
 				t.Error(text)
 			}
 		})
+	}
+}
+
+// TestOAuth2OfAWrite: where there is no token nothing was sent, so nobody wonders whether the row is there.
+func TestOAuth2OfAWrite(t *testing.T) {
+	t.Parallel()
+	var calls int
+	url := serve(t, func(http.ResponseWriter, *http.Request) { calls++ })
+	c, problems := catalog.Compile(catalog.Spec{
+		Sources: map[string]catalog.SourceSpec{"partner": {
+			Kind: "api", BaseURL: url, AllowPrivate: true, Isolation: "gateway",
+			OAuth2: catalog.OAuth2Spec{TokenURL: "http://127.0.0.1:1/token", ClientID: "usher", ClientSecret: "s"},
+		}},
+		Strategies:      map[string]catalog.StrategySpec{"api": {Kind: "api", Source: "partner"}},
+		DefaultStrategy: "api",
+		Datasets: map[string]catalog.DatasetSpec{"things": {
+			Tenant: catalog.TenancySpec{Column: "tenant"}, Key: catalog.Names{"id"}, Columns: columns, Writable: catalog.Operations{catalog.InsertRows},
+			Bind: map[string]catalog.BindingSpec{"partner": {Writes: catalog.APIWritesSpec{Insert: &catalog.CallSpec{Path: "/{tenant}/things"}}}},
+		}},
+	}, nil)
+	if catalog.Refused(problems) {
+		t.Fatal(problems)
+	}
+	s, err := Open(c.Sources["partner"], Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	who := of("acme")
+	who.Scopes = []principal.Scope{principal.ReadData, principal.WriteData}
+	change, err := plan.BuildChange(query.Change{Dataset: "things", Kind: query.InsertOne, Field: query.Field{
+		Key: "x", Name: "insertThingsOne", Args: query.Object{{Name: "row", Value: query.Object{{Name: "id", Value: query.Number("1")}}}}, Fields: []query.Field{{Key: "id", Name: "id"}},
+	}}, c, who, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.Writer(change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Insert(t.Context(), 0)
+	refused(t, err, fault.Unavailable, "does not answer")
+	if f := fault.From(err); f.Unknown || f.RetryAfter <= 0 || calls != 0 {
+		t.Errorf("%v, to be tried again after %s; the API was called %d times", err, f.RetryAfter, calls)
 	}
 }
