@@ -341,6 +341,10 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 		if c.mayMiss(d, source, col) {
 			return Stored{Missing: true}
 		}
+		if slices.Contains(t.Unread.Columns, s.Name) {
+			at.misfit(source, "%s", t.Unread.Lacks(fmt.Sprintf("the column %q of %s", s.Name, tableName(d.Bindings[source])), s.Name))
+			return s
+		}
 		at.misfit(source, "%s has no column %q in %s", source, s.Name, tableName(d.Bindings[source]))
 		return s
 	}

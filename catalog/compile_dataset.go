@@ -220,6 +220,7 @@ func (c *compiler) commonSource(d *draft) {
 // dataset.
 func (c *compiler) bind(d *draft) {
 	refused := len(d.sources) == 0
+	var unread []string
 	for _, name := range d.sources {
 		src := c.catalog.Sources[name]
 		spec, given := d.spec.Bind[name]
@@ -245,8 +246,15 @@ func (c *compiler) bind(d *draft) {
 		if t, ok := lookup(tables, b); ok {
 			d.found[name] = t
 		} else if asked && given {
-			at.misfit(name, "there is no table %s that the account may read", tableName(b))
+			if t.Unread.All() {
+				at.misfit(name, "%s", t.Unread.Lacks("the table "+tableName(b)))
+			} else {
+				at.misfit(name, "there is no table %s that the account may read", tableName(b))
+			}
 			refused = true
+			continue
+		} else if asked && t.Unread.All() {
+			unread = append(unread, "in "+name+" "+t.Unread.Lacks("the table "+tableName(b)))
 			continue
 		} else if asked {
 			d.at.note("%s has no table %s that its account may read, so it does not serve this dataset; name another under `bind`", name, tableName(b))
@@ -255,8 +263,15 @@ func (c *compiler) bind(d *draft) {
 		d.Bindings[name] = b
 	}
 	d.sources = slices.DeleteFunc(d.sources, func(name string) bool { return d.Bindings[name] == nil })
-	if len(d.Bindings) == 0 && !refused && !d.PerTenant {
+	switch missing := len(d.Bindings) == 0 && !refused && !d.PerTenant; {
+	case missing && unread != nil:
+		d.at.problem("%s", strings.Join(unread, "; "))
+	case missing:
 		d.at.problem("no source has a table of this name that its account may read (SELECT); name it under `bind`")
+	default:
+		for _, lacks := range unread {
+			d.at.note("%s; that source does not serve this dataset until then", lacks)
+		}
 	}
 }
 
@@ -297,7 +312,7 @@ const duckdbSchema = "main"
 
 func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 	if t, ok := tables[tableName(b)]; ok {
-		return t, true
+		return t, !t.Unread.All()
 	}
 	for _, t := range tables {
 		if t.Name == b.Table && t.Schema == cmp.Or(b.Schema, duckdbSchema) {

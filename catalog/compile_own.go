@@ -40,7 +40,9 @@ func (c *compiler) owns(d *draft) {
 		o := &ownDraft{Own: &Own{Tenant: id, Source: src.Name}, at: at, spec: spec}
 		o.Binding = *c.ownBinding(at, src, d.storedName(), spec)
 		if tables, asked := c.tables[src.Name]; asked {
-			if o.table, o.known = lookupOwn(src, tables, &o.Binding); !o.known {
+			if o.table, o.known = lookupOwn(src, tables, &o.Binding); !o.known && o.table.Unread.All() {
+				at.note("%s; this tenant's questions are refused until then", o.table.Unread.Lacks("the table "+tableName(&o.Binding)))
+			} else if !o.known {
 				at.note("%s has no table %s that its account may read, so this tenant's questions are refused", src.Name, cmp.Or(o.Path, tableName(&o.Binding)))
 			}
 		}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 
 	"usher/value"
 )
@@ -25,7 +26,7 @@ func (d Drift) Differs() bool { return d.Missing || len(d.Columns) > 0 || len(d.
 // one it is bound to.
 func (d *Dataset) Drift(b *Binding, tables []Table) Drift {
 	for _, t := range tables {
-		if t.Name == b.Table {
+		if t.Name == b.Table && !t.Unread.All() {
 			return d.driftOf(b, t)
 		}
 	}
@@ -41,6 +42,8 @@ func (d *Dataset) driftOf(b *Binding, t Table) Drift {
 		}
 		tc, ok := t.column(stored.Name)
 		switch {
+		case !ok && slices.Contains(t.Unread.Columns, stored.Name):
+			out.Columns[col.Name] = t.Unread.Lacks("it", stored.Name)
 		case !ok:
 			out.Columns[col.Name] = notThere
 		case col == d.Tenant && badTenant(tc) != "":

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ type Table struct {
 	Parts     bool          // others hold rows of it: partitions, or tables that inherit
 	Members   []string      // the names of these, by TableKey
 	Inherited bool          // tables inherit from it, whose rows are in none of its indexes
+	Unread    Unreadable    // what of it the account that has looked may not read; a table of which that is all has no columns here
 }
 
 // Unreadable is a table of which an account may not read some columns, or none.
@@ -50,10 +52,44 @@ type Unreadable struct {
 	Account string
 	Schema  string
 	Table   string
-	Columns []string // that it may not read, in the source's order
+	Columns []string // on which it lacks SELECT, in the source's order
 	Whole   bool     // these are all
-	Closed  bool     // it may not use the schema
+	Closed  bool     // it may not use the schema, so that it reads no column whatever it has been granted
 }
+
+// All tells whether the account may read nothing of the table.
+func (u Unreadable) All() bool { return u.Closed || u.Whole }
+
+// Grants are the statements by which the account may read these columns, or all that it may not.
+func (u Unreadable) Grants(columns ...string) (out []string) {
+	to := " TO " + Identifier(u.Account) + ";"
+	if u.Closed {
+		out = append(out, "GRANT USAGE ON SCHEMA "+Identifier(u.Schema)+to)
+	}
+	if columns == nil {
+		columns = u.Columns
+	}
+	if len(columns) == 0 {
+		return out
+	}
+	of := ""
+	if !u.Whole {
+		names := make([]string, len(columns))
+		for i, c := range columns {
+			names[i] = Identifier(c)
+		}
+		of = " (" + strings.Join(names, ", ") + ")"
+	}
+	return append(out, "GRANT SELECT"+of+" ON "+Identifier(u.Schema)+"."+Identifier(u.Table)+to)
+}
+
+// Lacks says what an account may not read, of a table or of one column, and what helps.
+func (u Unreadable) Lacks(what string, columns ...string) string {
+	return fmt.Sprintf("the account %s may not read %s: %s", u.Account, what, strings.Join(u.Grants(columns...), " "))
+}
+
+// Identifier quotes a name as the SQL standard does.
+func Identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // CheckedBy is a condition of a table, by its name.
 type CheckedBy struct {

@@ -392,5 +392,5 @@ func quotedName(name string) string {
 	if plain {
 		return name
 	}
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	return Identifier(name)
 }

@@ -52,7 +52,7 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	if err := otlp.Check(s.Env); err != nil {
 		r.Problems = append(r.Problems, err.Error())
 	}
-	r.Notes = append(r.Notes, heapNotes(s.Env, held.AskedFor())...)
+	r.Notes = append(r.Notes, heapNotes(s.Env, held.AskedFor(), held.Limit())...)
 	if c.Tenants || r.Store {
 		c.compareStore(ctx, cfg, r)
 	}

@@ -303,9 +303,6 @@ func (c initCommand) propose(ctx context.Context, s *term.IO, source setup.Sourc
 		}
 		return nil, fmt.Errorf("the source could not be looked into: %w", err)
 	}
-	if source.Unread, err = datasource.Unreadable(ctx, sources[source.Name], source.Schemas...); err != nil {
-		return nil, fmt.Errorf("the source could not be looked into: %w", err)
-	}
 	return setup.Propose(source, setup.Options{Tenant: c.Tenant, Naming: c.Naming})
 }
 

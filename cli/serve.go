@@ -59,7 +59,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	defer sink.Close()
 	log := sink.Logger()
-	for _, note := range heapNotes(s.Env, held.AskedFor()) {
+	for _, note := range heapNotes(s.Env, held.AskedFor(), held.Limit()) {
 		log.Warn(note)
 	}
 	traces, err := otlp.Open(ctx, s.Env, build.Read().Version, log)

@@ -11,7 +11,7 @@ import (
 )
 
 // Introspect lists what a source holds by catalog.TableKey: a database's tables
-// in the schemas, of which there is the usual one if none is named. Templates,
+// in the schemas, of which there is the usual one if none is named, those among them that the account may not read. Templates,
 // and APIs that are no plugins, cannot be looked into: the list is nil.
 func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) (map[string]catalog.Table, error) {
 	if source.Template {
@@ -24,12 +24,13 @@ func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) 
 		schemas = []string{source.UsualSchema()}
 	}
 	var tables []catalog.Table
+	var unread []catalog.Unreadable
 	var err error
 	switch source.Kind {
 	case catalog.DuckDB:
 		tables, err = introspectDuckDB(ctx, source.DuckDB, schemas)
 	case catalog.Postgres:
-		tables, err = introspectPostgres(ctx, source, schemas)
+		tables, unread, err = introspectPostgres(ctx, source, schemas)
 	case catalog.API:
 	}
 	if err != nil {
@@ -38,6 +39,11 @@ func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) 
 	found := make(map[string]catalog.Table, len(tables))
 	for _, t := range tables {
 		found[catalog.TableKey(t.Schema, t.Name)] = t
+	}
+	for _, u := range unread {
+		t := found[catalog.TableKey(u.Schema, u.Table)]
+		t.Schema, t.Name, t.Unread = u.Schema, u.Table, u
+		found[catalog.TableKey(u.Schema, u.Table)] = t
 	}
 	return found, nil
 }
@@ -54,28 +60,14 @@ func introspectDuckDB(ctx context.Context, spec catalog.DuckDBSpec, schemas []st
 // introspectPostgres looks where the source is itself or, if it is in cells only,
 // into the first that answers: the tables of the others are compared with the
 // catalog when they are used for the first time.
-func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []string) (tables []catalog.Table, err error) {
+func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []string) (tables []catalog.Table, unread []catalog.Unreadable, err error) {
 	err = inPostgres(source, func(db *postgres.DB) error {
-		tables, err = db.Introspect(ctx, schemas...)
+		if tables, err = db.Introspect(ctx, schemas...); err == nil {
+			unread, err = db.Unreadable(ctx, schemas...)
+		}
 		return err
 	})
-	return tables, err
-}
-
-// Unreadable lists what a database holds in the schemas, of which there is the usual one if none is named, and the account
-// may not read. Sources without accounts of their own have nothing of the kind.
-func Unreadable(ctx context.Context, source *catalog.Source, schemas ...string) (out []catalog.Unreadable, err error) {
-	if source.Kind != catalog.Postgres || source.Template {
-		return nil, nil
-	}
-	if len(schemas) == 0 {
-		schemas = []string{source.UsualSchema()}
-	}
-	err = inPostgres(source, func(db *postgres.DB) error {
-		out, err = db.Unreadable(ctx, schemas...)
-		return err
-	})
-	return out, err
+	return tables, unread, err
 }
 
 // inPostgres asks a database of the source.

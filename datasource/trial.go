@@ -175,6 +175,7 @@ var messages = map[trouble.Kind]string{
 	trouble.Address:     "the host has an address that is not public; name another, or have the source say `allow_private: true`",
 	trouble.TLS:         "no secure connection can be made: the server offers no TLS, or a certificate that is not trusted or another host's; check its certificate, `sslmode` and `sslrootcert`",
 	trouble.Login:       "the server does not accept the user, the password or the credentials; check them, and that they have not expired",
+	trouble.NoConnect:   "the account may not connect to the database; GRANT CONNECT ON DATABASE to it",
 	trouble.NoDatabase:  "there is no database of that name, or no such file; check the name, or make it",
 	trouble.NoSchema:    "there is no schema of that name, or nothing in it that the account sees; check the schema, and what is granted to the account",
 	trouble.NoTable:     "there is nothing where the rows should be; check the base URL and the path",

@@ -246,6 +246,8 @@ func TestAccountsAreTried(t *testing.T) {
 		CREATE SCHEMA less; CREATE TABLE less.orders (id int PRIMARY KEY, placed text);
 		CREATE SCHEMA bare; CREATE TABLE bare.other (id int);
 		CREATE ROLE %[1]s LOGIN PASSWORD 'right'`, login))
+	closed := pgtest.Start(t).Database(t)
+	closed.Exec(t, "REVOKE CONNECT ON DATABASE "+closed.Name+" FROM PUBLIC")
 	root := g.bootstrap(t)
 	silo := func(more string) string {
 		return fmt.Sprintf(`{source: "silo", database: %q, user: %q, password: %q%s}`, db.Name, db.User, db.Password, more)
@@ -258,6 +260,7 @@ func TestAccountsAreTried(t *testing.T) {
 		{"", silo(`, host: "127.0.0.1", port: 1`), "silo UNREACHABLE"},
 		{"", `{source: "silo", database: "` + db.Name + `", user: "` + login + `", password: "wrong"}`, "silo LOGIN_REFUSED"},
 		{"", `{source: "silo", database: "nothing_here", user: "` + login + `", password: "right"}`, "silo NO_DATABASE"},
+		{"", `{source: "silo", database: "` + closed.Name + `", user: "` + login + `", password: "right"}`, "silo CONNECT_REFUSED"},
 		{"", silo(`, schema: "nothing_here"`), "silo NO_SCHEMA"},
 		{"", silo(`, schema: "bare"`), "silo NO_TABLE orders"},
 		{"", silo(`, schema: "less"`), "silo WRONG_TYPE orders placed\nsilo NO_COLUMN orders total"},
@@ -294,10 +297,10 @@ func TestAccountsAreTried(t *testing.T) {
 	key := func(tenant string) string {
 		return g.text(t, root, `mutation { admin { createServiceKey(input: {name: "boss", tenant: "`+tenant+`", scopes: [ADMINISTER, READ_DATA]}) { token } } }`, "token")
 	}
-	if got := g.problemsOf(t, key("t7"), "t7"); got != cases[7].want {
+	if got := g.problemsOf(t, key("t8"), "t8"); got != cases[8].want {
 		t.Errorf("its administrator is told %s", got)
 	}
-	if got := g.query(t, key("t0"), `mutation { admin { testAccount(tenant: "t7") { source } } }`); !strings.Contains(got, `"FORBIDDEN"`) {
+	if got := g.query(t, key("t0"), `mutation { admin { testAccount(tenant: "t8") { source } } }`); !strings.Contains(got, `"FORBIDDEN"`) {
 		t.Error(got)
 	}
 	if got := g.query(t, root, `mutation { admin { testAccount(tenant: "nobody") { source } } }`); !strings.Contains(got, `"NOT_FOUND"`) {
@@ -308,7 +311,7 @@ func TestAccountsAreTried(t *testing.T) {
 	}
 	g.check(t, root, `mutation { admin { testAccount(tenant: "filed") { source ok datasets } } }`, `200 {"data":{"admin":{"testAccount":[{"source":"shop","ok":true,"datasets":["notes"]}]}}}`)
 	// Whoever asks for data is told what is wrong, and not where.
-	for tenant, want := range map[string]string{"t3": "does not accept the account", "t4": "no such database", "t13": "address that is not allowed", "t14": "no secure connection"} {
+	for tenant, want := range map[string]string{"t3": "does not accept the account", "t4": "no such database", "t5": "may not connect to the database", "t14": "address that is not allowed", "t15": "no secure connection"} {
 		token := g.text(t, root, `mutation { createToken(input: {tenant: "`+tenant+`", subject: "s"}) { token } }`, "token")
 		got := g.query(t, token, `{ orders { id } }`)
 		if !strings.Contains(got, want) || strings.Contains(got, "127.0.0.1") || strings.Contains(got, login) || strings.Contains(got, "nothing_here") {

@@ -128,7 +128,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := first.wire(g, nil); err != nil {
 		return nil, err
 	}
-	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.planned, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.catalog), DatasetsUnfit(g.Unfit), Readiness(g.unready),
+	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.planned, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.found), DatasetsUnfit(g.Unfit), Readiness(g.unready),
 		current{first.tokens, func() prometheus.Collector { return g.current.Load().tokens }},
 		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"usher/config"
@@ -54,7 +57,8 @@ datasets:
 		}
 		return cfg
 	}
-	g, err := gateway.New(t.Context(), read(text("first", "a")), gateway.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	var log lines
+	g, err := gateway.New(t.Context(), read(text("first", "a")), gateway.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +99,16 @@ datasets:
 	if err := g.Reload(t.Context(), read(text("first", "c"))); err != nil {
 		t.Errorf("a source that is as it was: %v", err)
 	}
+	told := func(n int) bool {
+		return strings.Contains(operators(t, g, "/metrics"), fmt.Sprintf("usher_source_unreached{source=\"shop\"} %d\n", n)) &&
+			strings.Contains(operators(t, g, "/health/ready"), `"unreached":["shop"]`) == (n == 1)
+	}
+	if !told(1) || !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "(28000)") {
+		t.Errorf("a source that refuses usher, and was reached before: %s\n%s", operators(t, g, "/health/ready"), log.String())
+	}
+	db.Exec(t, "ALTER ROLE "+role+" LOGIN")
+	await(t, func() bool { return told(0) })
+	db.Exec(t, "ALTER ROLE "+role+" NOLOGIN")
 	if err := g.Reload(t.Context(), read(strings.Replace(text("first", "d"), at, at+", timeout: 10s", 1))); err == nil {
 		t.Error("another setting of a source that refuses is served")
 	}
@@ -103,4 +117,70 @@ datasets:
 		t.Errorf("a password that is right: %v", err)
 	}
 	serves("c", 0)
+}
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// TestReloadWithoutAFile: a reload says that a file is not there any more, or holds something else, until it is back.
+func TestReloadWithoutAFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, moved := filepath.Join(dir, "shop.duckdb"), filepath.Join(dir, "moved.duckdb")
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	program.MakeDuckDB(t, file, "CREATE TABLE notes AS SELECT 1 AS id, 'acme' AS tenant")
+	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), []byte(`
+sources: {shop: {kind: duckdb, path: shop.duckdb}}
+strategies: {shared: {kind: shared, source: shop}}
+issuers:
+  tests: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: trusted, claims: {tenant: /tenant}}
+datasets:
+  notes: {tenant: tenant, key: id, columns: {id: Int, tenant: String}}
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log lines
+	g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Close() })
+	for name, breaks := range map[string]func(){
+		"it was moved away":       func() {},
+		"it was replaced by text": func() { program.WriteFile(t, file, "no database") },
+	} {
+		if err := os.Rename(file, moved); err != nil {
+			t.Fatal(err)
+		}
+		breaks()
+		if err := g.Reload(t.Context(), cfg); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := g.Unreached(); !slices.Equal(got, []string{"shop"}) || !strings.Contains(log.String(), "a source that was reached before could not be looked into") {
+			t.Errorf("%s: unreached are %v\n%s", name, got, log.String())
+		}
+		if err := os.Rename(moved, file); err != nil {
+			t.Fatal(err)
+		}
+		await(t, func() bool { return len(g.Unreached()) == 0 })
+		if got, want := (gate{g}).query(t, program.Sign(t, `{"tenant": "acme"}`), `{ notes { id } }`), `200 {"data":{"notes":[{"id":1}]}}`; got != want {
+			t.Errorf("%s: when it is back: %s", name, got)
+		}
+	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"usher/catalog"
 	"usher/config"
 	"usher/inspect"
 )
@@ -59,7 +58,7 @@ func (g *Gateway) reachOf(ctx context.Context, cfg *config.Config, found *inspec
 			}
 		}
 		now := again.Reached(found)
-		if len(now) == 0 && maps.Equal(again.Unfit, found.Unfit) {
+		if len(now) == 0 && slices.Equal(again.Unreached(), found.Unreached()) && maps.Equal(again.Unfit, found.Unfit) {
 			continue
 		}
 		if err := g.serveFound(ctx, cfg, again); err != nil {
@@ -70,6 +69,11 @@ func (g *Gateway) reachOf(ctx context.Context, cfg *config.Config, found *inspec
 		}
 		if len(now) > 0 {
 			log.InfoContext(ctx, "sources were reached and are served from now on", "sources", now)
+		}
+		for _, kept := range found.Kept {
+			if !slices.Contains(again.Unreached(), kept.Source) {
+				log.InfoContext(ctx, "a source was reached again", "source", kept.Source)
+			}
 		}
 		tellUnfit(ctx, log, found.Unfit, again.Unfit)
 		found, wait = again, firstLook
@@ -114,14 +118,10 @@ func only(found *inspect.Found, cfg *config.Config, source string, reached []str
 	return found
 }
 
-// Unreached are the sources that nobody could look into yet.
-func (g *Gateway) Unreached() []string {
-	var out []string
-	for _, s := range g.current.Load().found.Silent {
-		out = append(out, s.Source)
-	}
-	return out
-}
+// Unreached are the sources that nobody could look into since the configuration is served.
+func (g *Gateway) Unreached() []string { return g.found().Unreached() }
+
+func (g *Gateway) found() *inspect.Found { return g.current.Load().found }
 
 // Unfit are the datasets that are refused alone, for what their sources hold, and why.
 func (g *Gateway) Unfit() map[string]string { return g.current.Load().found.Unfit }
@@ -134,22 +134,23 @@ func DatasetsUnfit(now func() map[string]string) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "usher_datasets_unfit", Help: "Datasets that do not fit what their sources hold; they are refused, and the others served."}, func() float64 { return float64(len(now())) })
 }
 
-// SourcesUnreached shows which sources of a catalog are still to be reached.
-func SourcesUnreached(now func() *catalog.Catalog) prometheus.Collector { return unreached{now} }
+// SourcesUnreached shows which sources of what was found are still to be reached.
+func SourcesUnreached(now func() *inspect.Found) prometheus.Collector { return unreached{now} }
 
-type unreached struct{ now func() *catalog.Catalog }
+type unreached struct{ now func() *inspect.Found }
 
-var sourceUnreached = prometheus.NewDesc("usher_source_unreached", "1 for a source that could not be looked into since this configuration is served: what is read from it is refused.", []string{"source"}, nil)
+var sourceUnreached = prometheus.NewDesc("usher_source_unreached", "1 for a source that could not be looked into since this configuration is served: what is read from it is refused, or asked of it all the same where it was reached before.", []string{"source"}, nil)
 
 // Describe implements prometheus.Collector.
 func (u unreached) Describe(out chan<- *prometheus.Desc) { out <- sourceUnreached }
 
 // Collect implements prometheus.Collector.
 func (u unreached) Collect(out chan<- prometheus.Metric) {
-	cat := u.now()
-	for name := range cat.Sources {
+	found := u.now()
+	silent := found.Unreached()
+	for name := range found.Sources {
 		n := 0.0
-		if !cat.Unreached.Reached(name) {
+		if slices.Contains(silent, name) {
 			n = 1
 		}
 		out <- prometheus.MustNewConstMetric(sourceUnreached, prometheus.GaugeValue, n, name)

@@ -202,6 +202,17 @@ func TestStrictAudit(t *testing.T) {
 	if got := short(t, g.query(t, ann, `{ orders { version } }`)); got != `{"orders":[{"version":3}]}` {
 		t.Errorf("questions are asked %s", got)
 	}
+	if strings.Contains(got, "Idempotency-Key") || !strings.Contains(got, "Do not make the change again") {
+		t.Errorf("without a key it says %s", got)
+	}
+	refusing("done")
+	if got := g.once(t, ann, "j", update, nil); !strings.Contains(got, "UNAVAILABLE") || !strings.Contains(got, "Send the same again with the same Idempotency-Key") {
+		t.Errorf("with a key, where the outcome cannot be noted: %s", got)
+	}
+	refusing("")
+	if got := g.once(t, ann, "j", update, nil); !strings.Contains(got, `"version":4`) || counted(t, db, version) != 4 {
+		t.Errorf("the same again with its key: %s", got)
+	}
 
 	// An import is told of before its first COMMIT, and again when it is over.
 	i := importing{writing: g, sql: db.Open(t)}

@@ -919,6 +919,8 @@ enum AccountProblemKind {
   TLS
   "The server does not take the user, the password or the credentials."
   LOGIN_REFUSED
+  "The account may not connect to the database: it lacks CONNECT."
+  CONNECT_REFUSED
   "The server has no such database."
   NO_DATABASE
   "The database has no such schema."

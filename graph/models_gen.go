@@ -1193,6 +1193,8 @@ const (
 	AccountProblemKindTLS AccountProblemKind = "TLS"
 	// The server does not take the user, the password or the credentials.
 	AccountProblemKindLoginRefused AccountProblemKind = "LOGIN_REFUSED"
+	// The account may not connect to the database: it lacks CONNECT.
+	AccountProblemKindConnectRefused AccountProblemKind = "CONNECT_REFUSED"
 	// The server has no such database.
 	AccountProblemKindNoDatabase AccountProblemKind = "NO_DATABASE"
 	// The database has no such schema.
@@ -1220,6 +1222,7 @@ var AllAccountProblemKind = []AccountProblemKind{
 	AccountProblemKindAddressRefused,
 	AccountProblemKindTLS,
 	AccountProblemKindLoginRefused,
+	AccountProblemKindConnectRefused,
 	AccountProblemKindNoDatabase,
 	AccountProblemKindNoSchema,
 	AccountProblemKindNoTable,
@@ -1234,7 +1237,7 @@ var AllAccountProblemKind = []AccountProblemKind{
 
 func (e AccountProblemKind) IsValid() bool {
 	switch e {
-	case AccountProblemKindUnreachable, AccountProblemKindAddressRefused, AccountProblemKindTLS, AccountProblemKindLoginRefused, AccountProblemKindNoDatabase, AccountProblemKindNoSchema, AccountProblemKindNoTable, AccountProblemKindNoColumn, AccountProblemKindWrongType, AccountProblemKindNotReadable, AccountProblemKindAnswer, AccountProblemKindBusy, AccountProblemKindRecord, AccountProblemKindOther:
+	case AccountProblemKindUnreachable, AccountProblemKindAddressRefused, AccountProblemKindTLS, AccountProblemKindLoginRefused, AccountProblemKindConnectRefused, AccountProblemKindNoDatabase, AccountProblemKindNoSchema, AccountProblemKindNoTable, AccountProblemKindNoColumn, AccountProblemKindWrongType, AccountProblemKindNotReadable, AccountProblemKindAnswer, AccountProblemKindBusy, AccountProblemKindRecord, AccountProblemKindOther:
 		return true
 	}
 	return false

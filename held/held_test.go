@@ -153,3 +153,15 @@ func TestMemoryIsNotMeasuredByItself(t *testing.T) {
 		t.Errorf("%d bytes, and %d once a limit was set", before, after)
 	}
 }
+
+// However little GOMEMLIMIT leaves, an answer has room.
+func TestTheLeastDefault(t *testing.T) {
+	defer func(was int64) { askedFor = was }(askedFor)
+	askedFor = 1 << 10
+	if got := Default(); got != 1<<20 {
+		t.Errorf("%d bytes may be held", got)
+	}
+	if Limit() <= Memory() {
+		t.Errorf("of %d bytes that there are %d may be used", Limit(), Memory())
+	}
+}

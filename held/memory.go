@@ -15,8 +15,11 @@ import (
 // maxDefault bounds what is held unless the configuration says more.
 const maxDefault = 1 << 30
 
-// Default is a quarter of the process's memory, 1 GiB at most.
-func Default() int64 { return min(Memory()/4, maxDefault) }
+// minDefault is the least that may be configured.
+const minDefault = 1 << 20
+
+// Default is a quarter of the process's memory, 1 GiB at most and 1 MiB at least.
+func Default() int64 { return max(minDefault, min(Memory()/4, maxDefault)) }
 
 // unknownMemory is what is assumed of a system that does not tell.
 const unknownMemory = 4 << 30
@@ -30,15 +33,24 @@ func AskedFor() int64 { return askedFor }
 
 // Memory is how many bytes the process may use: what GOMEMLIMIT says, the limit
 // of its control group and of those that it is in, or the memory of the machine, whichever is least.
-func Memory() int64 {
-	least := min(askedFor, grouped("/"))
+func Memory() int64 { return orUnknown(min(askedFor, limit())) }
+
+// Limit is Memory whatever GOMEMLIMIT says: beyond it the kernel ends the process.
+func Limit() int64 { return orUnknown(limit()) }
+
+func limit() int64 {
+	least := grouped("/")
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
 		least = min(least, total(text))
 	}
-	if least == math.MaxInt64 {
+	return least
+}
+
+func orUnknown(bytes int64) int64 {
+	if bytes == math.MaxInt64 {
 		return unknownMemory
 	}
-	return least
+	return bytes
 }
 
 // grouped is the least limit of the process's control groups (cgroups(7)), of either version, below a root folder. A container shows

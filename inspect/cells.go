@@ -55,6 +55,10 @@ func differences(cat *catalog.Catalog, source string, tables []catalog.Table) []
 		here := slices.DeleteFunc(slices.Clone(tables), func(t catalog.Table) bool { return t.Schema != b.Schema })
 		drift := d.Drift(b, here)
 		if drift.Missing {
+			if i := slices.IndexFunc(here, func(t catalog.Table) bool { return t.Name == b.Table }); i >= 0 {
+				out = append(out, fmt.Sprintf("datasets.%s: %s", d.Name, here[i].Unread.Lacks("the table "+catalog.TableKey(b.Schema, b.Table))))
+				continue
+			}
 			out = append(out, fmt.Sprintf("datasets.%s: there is no table %s.%s", d.Name, b.Schema, b.Table))
 		}
 		for _, column := range slices.Sorted(maps.Keys(drift.Columns)) {

@@ -27,6 +27,7 @@ type Found struct {
 	Sources map[string]*catalog.Source
 	Tables  catalog.Introspected
 	Silent  []Silent          // sources that could not be looked into, by name
+	Kept    []Silent          // sources that could not be looked into this time, and are taken as they were found before
 	late    []string          // sources of which a dataset that does not fit is refused alone: those that were silent at first, or all
 	Notes   []string          // what the configuration leaves out
 	Waits   map[string]string // datasets that are left out until a source is reached, and what the file leaves to that
@@ -50,7 +51,7 @@ const maxLooks = 8
 // Look looks into every source and compiles the catalog. The error is for a
 // configuration that says too little to look at anything.
 func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
-	return look(ctx, cfg, make(catalog.Introspected), nil, func(string) bool { return true })
+	return look(ctx, cfg, make(catalog.Introspected), nil, nil, func(string) bool { return true })
 }
 
 // LookAfter is Look for a configuration that follows another. A source that is as it was,
@@ -69,7 +70,7 @@ func LookAfter(ctx context.Context, cfg *config.Config, before *Found) (*Found, 
 			changed = append(changed, name)
 		}
 	}
-	f, err := look(ctx, cfg, known, nil, func(string) bool { return true })
+	f, err := look(ctx, cfg, known, nil, nil, func(string) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +96,20 @@ func (f *Found) reaches(ctx context.Context, source string) error {
 
 // Pending tells whether a look into the sources may find more: some were silent, or came
 // late and hold what does not fit.
-func (f *Found) Pending() bool { return len(f.Silent)+len(f.Unfit) > 0 }
+func (f *Found) Pending() bool { return len(f.Silent)+len(f.Kept)+len(f.Unfit) > 0 }
+
+// Unreached are the sources that could not be looked into, whether what they hold is known or not, by name.
+func (f *Found) Unreached() (names []string) {
+	for _, s := range slices.Concat(f.Silent, f.Kept) {
+		names = append(names, s.Source)
+	}
+	slices.Sort(names)
+	return names
+}
 
 // Again looks into the sources that were silent, and into those that came late while
-// something of them does not fit, and takes the others as they were found.
+// something of them does not fit, and takes the others as they were found. Those that are kept it asks for no more than
+// whether they are there.
 func (f *Found) Again(ctx context.Context, cfg *config.Config) (*Found, error) {
 	late := slices.Clone(f.late)
 	for _, s := range f.Silent {
@@ -106,13 +117,13 @@ func (f *Found) Again(ctx context.Context, cfg *config.Config) (*Found, error) {
 			late = append(late, s.Source)
 		}
 	}
-	return look(ctx, cfg, maps.Clone(f.Tables), late, func(source string) bool {
-		return slices.ContainsFunc(f.Silent, func(s Silent) bool { return s.Source == source }) ||
+	return look(ctx, cfg, maps.Clone(f.Tables), late, f.Kept, func(source string) bool {
+		return slices.Contains(f.Unreached(), source) ||
 			len(f.Unfit) > 0 && slices.Contains(late, source)
 	})
 }
 
-func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, late []string, wanted func(source string) bool) (*Found, error) {
+func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, late []string, kept []Silent, wanted func(source string) bool) (*Found, error) {
 	sources, problems := catalog.Sources(cfg.Spec)
 	if err := cfg.Locate(problems); err != nil {
 		return nil, err
@@ -136,9 +147,10 @@ func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, l
 	for i, name := range names {
 		switch found := looks[i]; {
 		case found.err != nil && known[name] != nil: // it was reached before, and is served
+			f.Kept = append(f.Kept, Silent{name, found.err})
 		case found.err != nil:
 			f.Silent = append(f.Silent, Silent{name, found.err})
-		case found.tables != nil:
+		case found.tables != nil && !slices.ContainsFunc(kept, func(s Silent) bool { return s.Source == name }):
 			f.Tables[name] = found.tables
 		}
 	}
@@ -175,7 +187,7 @@ func (f *Found) LeavingOut(cfg *config.Config) *Found {
 
 // Without is what was found, as if a source had been silent.
 func (f *Found) Without(cfg *config.Config, source string, why error) *Found {
-	out := &Found{Sources: f.Sources, Tables: maps.Clone(f.Tables), late: f.late, Silent: append(slices.Clone(f.Silent), Silent{source, why})}
+	out := &Found{Sources: f.Sources, Tables: maps.Clone(f.Tables), late: f.late, Kept: f.Kept, Silent: append(slices.Clone(f.Silent), Silent{source, why})}
 	delete(out.Tables, source)
 	out.compile(cfg)
 	return out
@@ -205,6 +217,9 @@ func (f *Found) Served() (*catalog.Catalog, error) {
 func (f *Found) Log(ctx context.Context, log *slog.Logger) {
 	for _, s := range f.Silent {
 		log.WarnContext(ctx, "a source could not be looked into; what is read from it is refused until it is", "source", s.Source, "error", s.Err)
+	}
+	for _, s := range f.Kept {
+		log.WarnContext(ctx, "a source that was reached before could not be looked into; it is served as it was found then, and looked into again", "source", s.Source, "error", s.Err)
 	}
 }
 

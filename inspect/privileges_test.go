@@ -197,3 +197,34 @@ datasets:
 		}
 	}
 }
+
+// What the account that reads lacks is said with the statement that grants it, be it SELECT on a table or a column, or
+// USAGE on the schema, which leaves the privileges on tables as they are.
+func TestWhatTheReaderLacks(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, "CREATE TABLE orders (tenant text NOT NULL, id int NOT NULL, note text, PRIMARY KEY (tenant, id)); REVOKE ALL ON SCHEMA public FROM PUBLIC")
+	reader := db.Role(t, "GRANT USAGE ON SCHEMA public TO $role; GRANT SELECT ON orders TO $role")
+	for _, datasets := range []string{
+		"\n  orders: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!, note: String}}\n",
+		"\n  sales: {tenant: tenant, key: id, bind: {shop: {table: orders}}, columns: {tenant: String!, id: Int!, note: String}}\n",
+	} {
+		for revoked, want := range map[string][2]string{
+			"REVOKE USAGE ON SCHEMA public FROM $role": {"may not read the table public.orders: ", `GRANT USAGE ON SCHEMA "public" TO "$role";`},
+			"REVOKE SELECT ON orders FROM $role":       {"may not read the table public.orders: ", `GRANT SELECT ON "public"."orders" TO "$role";`},
+			"REVOKE SELECT ON orders FROM $role; GRANT SELECT (tenant, id) ON orders TO $role": {
+				`may not read the column "note" of public.orders: `, `GRANT SELECT ("note") ON "public"."orders" TO "$role";`,
+			},
+		} {
+			db.Exec(t, strings.ReplaceAll(revoked, "$role", reader.User))
+			grant := strings.ReplaceAll(want[1], "$role", reader.User)
+			if said := strings.Join(checkShop(t, reader, datasets).Problems, "\n"); !strings.Contains(said, "the account "+reader.User+" "+want[0]+grant) {
+				t.Errorf("after %s:\n%s", revoked, said)
+			}
+			db.Exec(t, grant)
+			if left := checkShop(t, reader, datasets).Problems; len(left) > 0 {
+				t.Errorf("after %s:\n%s", grant, strings.Join(left, "\n"))
+			}
+		}
+	}
+}

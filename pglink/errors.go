@@ -23,6 +23,7 @@ const (
 	Gone                   // the server is not there, or is about to leave
 	Refused                // the server does not let the account in
 	NoDatabase             // the server has no such database
+	Barred                 // the account may not connect to the database
 	Overloaded             // the server lacks memory or connections
 	NoRoom                 // the server's disk is full
 	Encoding               // a text is none in the database's encoding, or in UTF-8
@@ -78,6 +79,9 @@ func kindOf(reported *pq.Error) Kind {
 	case "42P01", "42703", "42704", "42804", "42809", "42846", "42883", "42P10", "3F000", "428C9":
 		return Differs
 	case "42501":
+		if reported.Fatal() {
+			return Barred
+		}
 		return Forbidden
 	case "23505":
 		return Duplicate

@@ -63,6 +63,9 @@ func TestKinds(t *testing.T) {
 	if got := kindOf(&pq.Error{Code: "55000", Severity: "FATAL"}); got != Gone {
 		t.Errorf("a database that takes no connections is of kind %d", got)
 	}
+	if got := kindOf(&pq.Error{Code: "42501", Severity: "FATAL"}); got != Barred {
+		t.Errorf("a database that lets the account in nowhere is of kind %d", got)
+	}
 	if _, reported := KindOf(io.EOF); reported {
 		t.Error("the network's error is a server's")
 	}

@@ -39,7 +39,7 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 	if terms.Prepared == nil {
 		refused = d.planChanges(ctx, asked, who, m.plans, out)
 	}
-	note := d.beginChange(ctx, who, asked.Changes, m.plans)
+	note := d.beginChange(ctx, who, asked, m.plans)
 	if refused != nil {
 		_ = note.ended(ctx, nil, false, refused) // there is nothing that would have to be undone
 		return out

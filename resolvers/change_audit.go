@@ -10,9 +10,9 @@ import (
 	"usher/audit"
 	"usher/datasource/sqlexec"
 	"usher/fault"
+	"usher/graph"
 	"usher/plan"
 	"usher/principal"
-	"usher/query"
 )
 
 // changeNote is a mutation on its way into the audit log: who, as whose tenant, which
@@ -24,20 +24,21 @@ type changeNote struct {
 	kinds    []string
 	strictly func(context.Context, audit.Entry) error // nil: nobody waits for the log
 	intended bool
+	keyed    bool // the same again, with its key, is answered as it was made
 }
 
 // maxNoting is how long somebody waits for the log when their request has ended.
 const maxNoting = 5 * time.Second
 
 // beginChange is nil where there is no audit log.
-func (d *Datasets) beginChange(ctx context.Context, who principal.Principal, asked []query.Change, plans []plan.Change) *changeNote {
+func (d *Datasets) beginChange(ctx context.Context, who principal.Principal, asked graph.AskedChanges, plans []plan.Change) *changeNote {
 	if d.Audit == nil {
 		return nil
 	}
-	n := &changeNote{strictly: d.AuditStrictly}
+	n := &changeNote{strictly: d.AuditStrictly, keyed: asked.Key != ""}
 	var t trail
 	tenants := make(map[string]bool)
-	for i, c := range asked {
+	for i, c := range asked.Changes {
 		t.add(c.Dataset)
 		kind := c.Kind.String() + " " + c.Dataset
 		owner := "" // the right to all tenants: those that are named
@@ -136,17 +137,21 @@ func (n *changeNote) ended(ctx context.Context, changed []sqlexec.Changed, repea
 		n.audit(e)
 		return nil
 	}
-	return concluded(ctx, n.strictly, n.audit, e)
+	return concluded(ctx, n.strictly, n.audit, e, n.keyed)
 }
 
-// concluded tells a strict log what has come of a change, or the other one where that cannot be.
-func concluded(ctx context.Context, strictly func(context.Context, audit.Entry) error, otherwise func(audit.Entry), e audit.Entry) error {
+// concluded tells a strict log what has come of a change, or the other one where that cannot be. What has a key may be
+// sent again.
+func concluded(ctx context.Context, strictly func(context.Context, audit.Entry) error, otherwise func(audit.Entry), e audit.Entry, keyed bool) error {
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxNoting)
 	defer cancel()
 	if failed := strictly(noting, e); failed != nil {
 		otherwise(e)
-		return fault.New(fault.Unavailable, "the rows were changed, and the audit log could not be told of it").
-			WithHint("Do not make the change again: look whether it was made.").Because(failed)
+		hint := "Do not make the change again: look whether it was made."
+		if keyed {
+			hint = "Send the same again with the same Idempotency-Key: it is answered as it was made, and not made again."
+		}
+		return fault.New(fault.Unavailable, "the rows were changed, and the audit log could not be told of it").WithHint("%s", hint).Because(failed)
 	}
 	return nil
 }

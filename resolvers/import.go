@@ -60,7 +60,7 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		}
 		if !strict {
 			d.Audit(entry)
-		} else if failed := concluded(ctx, d.AuditStrictly, d.Audit, entry); err == nil {
+		} else if failed := concluded(ctx, d.AuditStrictly, d.Audit, entry, asked.Key != ""); err == nil {
 			err = failed
 		}
 	}()

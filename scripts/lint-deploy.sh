@@ -80,6 +80,13 @@ refused() {
 }
 refused 'config: the text of usher.yml is required' --set config=
 refused 'server.admin_listen has to be' --set ports.admin=9100
+for loopback in 127.0.0.1 localhost '[::1]'; do
+  refused 'nobody outside of the pod reaches it' --set-string "config=server:
+  admin_listen: '$loopback:9090'"
+done
+refused 'server.tls is not for this chart' --set-string 'config=server:
+  admin_listen: 0.0.0.0:9090
+  tls: {cert: tls.crt}'
 refused 'server.drain has to be 30s' --set drainSeconds=30
 refused 'server.secret has to be there' --set replicaCount=2
 refused 'server.secret has to be there' --set autoscaling.enabled=true

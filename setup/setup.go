@@ -20,7 +20,6 @@ type Source struct {
 	Name   string
 	Spec   catalog.SourceSpec
 	Tables map[string]catalog.Table // as introspection found them
-	Unread []catalog.Unreadable     // what it holds besides
 	Lines  []string                 // the source's keys as usher.yml shall have them
 
 	Schemas []string // that were looked into, the usual one first; none: only that
@@ -58,6 +57,7 @@ type Draft struct {
 	LeftOut []LeftOut
 
 	source Source
+	unread []catalog.Unreadable // what it holds and the account may not read
 	naming string
 	tables []*table
 	notes  map[string][]string // by dataset: what of its table is not served
@@ -122,19 +122,19 @@ func Propose(source Source, o Options) (*Draft, error) {
 	d := &Draft{Column: column, source: source, naming: o.Naming}
 	d.newTables()
 	if len(d.tables) == 0 {
-		if len(source.Unread) > 0 {
-			return nil, fmt.Errorf("there is no table to serve that the account %s may read:\n%s", source.Unread[0].Account, strings.Join(d.Grants(), "\n"))
+		if len(d.unread) > 0 {
+			return nil, fmt.Errorf("there is no table to serve that the account %s may read:\n%s", d.Account(), strings.Join(d.Grants(), "\n"))
 		}
 		return nil, errors.New("there is no table to serve; does the account have the right to read any?")
 	}
 	if column == "" {
 		var err error
 		if d.Column, d.Passed, err = guess(d.tables); err != nil {
-			return nil, d.unread(err)
+			return nil, d.besides(err)
 		}
 		d.Guessed = true
 	} else if !slices.ContainsFunc(d.tables, func(t *table) bool { return t.has(column) }) {
-		return nil, d.unread(errors.New("no table has a column " + column))
+		return nil, d.besides(errors.New("no table has a column " + column))
 	}
 	classify(d.tables, d.Column)
 	if err := d.compile(); err != nil {
@@ -234,9 +234,17 @@ type through struct {
 // name where a table of another one has it already. Names that need no change
 // stay, and the others make room for them.
 func (d *Draft) newTables() {
-	for _, key := range slices.Sorted(maps.Keys(d.source.Tables)) {
-		t := d.source.Tables[key]
-		d.tables = append(d.tables, &table{Table: t, view: t.View && !d.source.files(), unread: d.source.unread(t)})
+	tables := d.source.Tables
+	d.source.Tables = make(map[string]catalog.Table, len(tables))
+	for _, key := range slices.Sorted(maps.Keys(tables)) {
+		t := tables[key]
+		if t.Unread.Account != "" {
+			d.unread = append(d.unread, t.Unread)
+		}
+		if !t.Unread.All() {
+			d.source.Tables[key] = t
+			d.tables = append(d.tables, &table{Table: t, view: t.View && !d.source.files(), unread: t.Unread.Columns})
+		}
 	}
 	for _, t := range d.tables {
 		t.pointed, t.unseen = t.pointing(d.tables), d.unseen(t)

@@ -27,6 +27,9 @@ type Pointing struct {
 func NewPointing(tables map[string]catalog.Table) *Pointing {
 	p := &Pointing{byKey: make(map[string]*table, len(tables))}
 	for key, t := range tables {
+		if t.Unread.All() {
+			continue
+		}
 		p.byKey[key] = &table{Table: t, view: t.View}
 		if !t.View { // whose rows are those of tables
 			p.tables = append(p.tables, p.byKey[key])

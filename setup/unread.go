@@ -8,18 +8,7 @@ import (
 	"strings"
 
 	"usher/catalog"
-	"usher/sqlgen"
 )
-
-// unread are the columns of a table that the account may not read.
-func (s Source) unread(t catalog.Table) []string {
-	for _, u := range s.Unread {
-		if u.Schema == t.Schema && u.Table == t.Name {
-			return u.Columns
-		}
-	}
-	return nil
-}
 
 // unseen is a reference to a table of which the account may read nothing.
 type unseen struct {
@@ -30,8 +19,8 @@ type unseen struct {
 func (d *Draft) unseen(t *table) []unseen {
 	var out []unseen
 	for _, fk := range t.ForeignKeys {
-		for _, u := range d.source.Unread {
-			if u.Whole && u.Schema == cmp.Or(fk.RefSchema, t.Schema) && u.Table == fk.RefTable {
+		for _, u := range d.unread {
+			if u.All() && u.Schema == cmp.Or(fk.RefSchema, t.Schema) && u.Table == fk.RefTable {
 				out = append(out, unseen{key: fk, columns: u.Columns})
 			}
 		}
@@ -97,17 +86,17 @@ func (t *table) leadsUnseen(tables []*table, column string) string {
 
 // Account is whose rights do not suffice to read all there is; empty where they do.
 func (d *Draft) Account() string {
-	if len(d.source.Unread) == 0 {
+	if len(d.unread) == 0 {
 		return ""
 	}
-	return d.source.Unread[0].Account
+	return d.unread[0].Account
 }
 
 // Unread names what there is that the account may not read: tables, and columns of others behind these.
 func (d *Draft) Unread() []string {
 	var out []string
-	for _, u := range d.source.Unread {
-		if name := d.named(u); u.Whole {
+	for _, u := range d.unread {
+		if name := d.named(u); u.All() {
 			out = append(out, name)
 		} else {
 			out = append(out, fmt.Sprintf("%s (%s)", name, strings.Join(u.Columns, ", ")))
@@ -116,38 +105,25 @@ func (d *Draft) Unread() []string {
 	return out
 }
 
-// Grants are the statements by which the account may read what it may not.
+// Grants are the statements by which the account may read what it may not; schemas come first.
 func (d *Draft) Grants() []string {
-	var out []string
-	for _, u := range d.source.Unread {
-		if use := fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", sqlgen.Identifier(u.Schema), sqlgen.Identifier(u.Account)); u.Closed && !slices.Contains(out, use) {
-			out = append(out, use)
+	var use, read []string
+	for _, u := range d.unread {
+		of := u.Grants()
+		if u.Closed {
+			use, of = append(use, of[0]), of[1:]
 		}
+		read = append(read, of...)
 	}
-	for _, u := range d.source.Unread {
-		out = append(out, grant(u))
-	}
-	return out
-}
-
-func grant(u catalog.Unreadable) string {
-	columns := ""
-	if !u.Whole {
-		var names []string
-		for _, c := range u.Columns {
-			names = append(names, sqlgen.Identifier(c))
-		}
-		columns = " (" + strings.Join(names, ", ") + ")"
-	}
-	return fmt.Sprintf("GRANT SELECT%s ON %s.%s TO %s;", columns, sqlgen.Identifier(u.Schema), sqlgen.Identifier(u.Table), sqlgen.Identifier(u.Account))
+	return append(slices.Compact(use), read...) // they are in order
 }
 
 func (d *Draft) named(u catalog.Unreadable) string {
 	return d.called(&table{Table: catalog.Table{Schema: u.Schema, Name: u.Table}})
 }
 
-// unread adds to an error what could not be looked at.
-func (d *Draft) unread(err error) error {
+// besides adds to an error what could not be looked at.
+func (d *Draft) besides(err error) error {
 	seen := d.Unread()
 	if len(seen) == 0 {
 		return err
@@ -160,7 +136,7 @@ func (d *Draft) unread(err error) error {
 
 // notRead writes what the account may not read of what there is.
 func (d *Draft) notRead(out *bytes.Buffer) {
-	if len(d.source.Unread) == 0 {
+	if len(d.unread) == 0 {
 		return
 	}
 	fmt.Fprintf(out, "  # What follows is there as well, and the account %s may not read it. What of it is to be served takes the statement\n  # here; then add it above, or make this file anew.\n  #\n", oneLine(d.Account()))

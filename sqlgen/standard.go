@@ -1,13 +1,12 @@
 package sqlgen
 
 import (
-	"strings"
-
+	"usher/catalog"
 	"usher/plan"
 )
 
 // Identifier quotes a name, so that it means itself whatever is in it.
-func Identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+func Identifier(name string) string { return catalog.Identifier(name) }
 
 // standard is what the engines so far spell alike, most of it from the SQL
 // standard. A dialect embeds it and says otherwise where it has to.

@@ -59,7 +59,7 @@ func (t *Tables) ref(ctx context.Context, r plan.Ref) error {
 	refusal := fault.New(fault.Unavailable, "%s is not what the catalog says in %s", name, where).
 		WithHint("whoever runs that database has to bring its tables up to date")
 	if drift.Missing {
-		return refusal.Because(fmt.Errorf("%s of %s: there is no table %s.%s", r.Dataset(), t.placeOf(r), r.Schema(), r.Table()))
+		return refusal.Because(fmt.Errorf("%s of %s: there is no table %s.%s that the account may read", r.Dataset(), t.placeOf(r), r.Schema(), r.Table()))
 	}
 	var causes []error
 	for i := range r.Fields() {

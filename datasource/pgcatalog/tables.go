@@ -157,7 +157,7 @@ LEFT JOIN LATERAL (
 ) z ON TRUE
 WHERE n.nspname = ANY($1::text[])
 	AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND NOT (n.nspname = 'usher' AND c.relname = 'idempotency')
-	AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+	AND a.attnum > 0 AND NOT a.attisdropped AND has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT')
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum`
 
 func (in *introspection) addColumn(rows value.Rows) error {

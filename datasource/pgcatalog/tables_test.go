@@ -2,6 +2,7 @@ package pgcatalog_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -189,6 +190,16 @@ func TestIntrospectTables(t *testing.T) {
 	tables = introspect(t, open(t, spec), "sales")
 	if len(tables) != 1 || len(tables[0].Columns) != 2 || tables[0].Columns[1].Name != "nick" {
 		t.Errorf("an account that may read two columns is shown %+v", tables)
+	}
+	db.Exec(t, "REVOKE USAGE ON SCHEMA sales FROM "+spec.User+"; GRANT SELECT ON sales.customers TO "+spec.User)
+	closed := open(t, spec)
+	if tables := introspect(t, closed, "sales"); len(tables) != 0 {
+		t.Errorf("an account that may not use the schema is shown %+v", tables)
+	}
+	unread, err := closed.Unreadable(t.Context(), "sales")
+	i := slices.IndexFunc(unread, func(u catalog.Unreadable) bool { return u.Table == "customers" })
+	if want := []string{`GRANT USAGE ON SCHEMA "sales" TO "` + spec.User + `";`}; err != nil || i < 0 || !unread[i].All() || !slices.Equal(unread[i].Grants(), want) {
+		t.Errorf("of a schema that it may not use: %+v, %v", unread, err)
 	}
 }
 

@@ -19,11 +19,11 @@ WHERE n.nspname = ANY($1::text[])
 	AND a.attnum > 0 AND NOT a.attisdropped
 	AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e')
 GROUP BY n.oid, n.nspname, c.relname
-HAVING bool_or(NOT has_column_privilege(c.oid, a.attnum, 'SELECT'))
+HAVING NOT has_schema_privilege(n.oid, 'USAGE') OR bool_or(NOT has_column_privilege(c.oid, a.attnum, 'SELECT'))
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`
 
-// Unreadable lists what the schemas hold that the account may not read, which Tables leaves out; but for what extensions
-// have made.
+// Unreadable lists what the schemas hold that the account may not read, for want of SELECT or of USAGE on the schema, which Tables
+// leaves out; but for what extensions have made.
 func Unreadable(ctx context.Context, ask Query, schemas ...string) ([]catalog.Unreadable, error) {
 	rows, err := ask(ctx, unreadableText, []string{sqlgen.Postgres.List(schemas)}, []uint32{text, text, text, flag, flag, text})
 	if err != nil {

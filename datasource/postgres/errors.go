@@ -184,6 +184,8 @@ func troubleOf(err error) trouble.Kind {
 		return trouble.Login
 	case pglink.NoDatabase:
 		return trouble.NoDatabase
+	case pglink.Barred:
+		return trouble.NoConnect
 	case pglink.Forbidden:
 		return trouble.NotReadable
 	case pglink.Gone:
@@ -222,6 +224,8 @@ func ofKind(kind pglink.Kind) *fault.Error {
 		return fault.New(fault.Unavailable, "the source does not answer")
 	case pglink.Refused:
 		return fault.New(fault.Unavailable, "the source does not accept the account").WithHint(hintAccount)
+	case pglink.Barred:
+		return fault.New(fault.Unavailable, "the source's account may not connect to the database").WithHint(hintAccount)
 	case pglink.NoDatabase:
 		return fault.New(fault.Unavailable, "the source has no such database as the account names").WithHint(hintAccount)
 	case pglink.Overloaded:

@@ -23,6 +23,7 @@ const (
 	Address     Kind = "ADDRESS_REFUSED" // the host is where no account may lead
 	TLS         Kind = "TLS"             // no secure connection can be made
 	Login       Kind = "LOGIN_REFUSED"   // the server does not take user, password or credentials
+	NoConnect   Kind = "CONNECT_REFUSED" // the account may not connect to the database
 	NoDatabase  Kind = "NO_DATABASE"
 	NoSchema    Kind = "NO_SCHEMA"
 	NoTable     Kind = "NO_TABLE" // or path of an API
@@ -39,7 +40,7 @@ const (
 // with it.
 func (k Kind) OfAccount() bool {
 	switch k {
-	case Unreachable, Address, TLS, Login, NoDatabase, NoSchema, Busy:
+	case Unreachable, Address, TLS, Login, NoConnect, NoDatabase, NoSchema, Busy:
 		return true
 	}
 	return false

@@ -10,6 +10,9 @@ import (
 
 // troubleOf tells what is wrong with the account of an API, if it is the account.
 func troubleOf(err error) trouble.Kind {
+	if token := (*tokenError)(nil); errors.As(err, &token) && token.kind != "" {
+		return token.kind
+	}
 	var status *statusError
 	if !errors.As(err, &status) {
 		return trouble.Of(err)

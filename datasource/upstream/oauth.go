@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -8,12 +9,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 	"golang.org/x/sync/singleflight"
 
 	"usher/catalog"
+	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/plan"
 )
@@ -157,22 +160,50 @@ func (t *tokens) fetch(ctx context.Context, tenant string, c client) (*oauth2.To
 	token, err := c.config.Token(ctx)
 	for _, known := range []error{errPaused, context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, known) {
-			return nil, fmt.Errorf("the token endpoint: %w", known)
+			return nil, &tokenError{cause: known}
 		}
 	}
 	var status *statusError
 	var refused *fault.Error
-	switch {
+	var failed *url.Error
+	switch content := contentError(""); {
 	case errors.As(err, &refused):
 		return nil, refused
 	case errors.As(err, &status):
-		return nil, contentError("the token endpoint answered with " + status.Error())
+		return nil, status.ofToken()
+	case errors.As(err, &failed) && !errors.As(err, &content) && !errors.Is(err, errTooLarge):
+		return nil, &tokenError{cmp.Or(trouble.Of(err), trouble.Unreachable), pauseFor, failed.Err}
 	case err != nil:
-		return nil, contentError("the token endpoint could not be asked, or sent no token")
+		return nil, &tokenError{trouble.Answer, 0, contentError("it sent no token")}
 	case len(token.AccessToken) > maxTokenBytes || hasControl(token.AccessToken+token.TokenType):
-		return nil, contentError("the token endpoint sent what is no token")
+		return nil, &tokenError{trouble.Answer, 0, contentError("it sent what is no token")}
 	}
 	return token, nil
+}
+
+// tokenError is why there is no token. Nothing was asked of the API itself.
+type tokenError struct {
+	kind  trouble.Kind
+	after time.Duration // when to try again; 0: that would not help
+	cause error         // no *statusError, which would pass for the API's own
+}
+
+func (e *tokenError) Error() string { return "the token endpoint: " + e.cause.Error() }
+
+func (e *tokenError) Unwrap() error { return e.cause }
+
+// ofToken is what a status of the token endpoint means. Clients are refused with 400, too (RFC 6749, 5.2).
+func (e *statusError) ofToken() *tokenError {
+	t := &tokenError{trouble.Answer, e.after, contentError(e.Error())}
+	switch {
+	case e.code == http.StatusTooManyRequests, e.code == http.StatusServiceUnavailable:
+		t.kind, t.after = trouble.Busy, cmp.Or(e.after, pauseFor)
+	case e.code >= http.StatusInternalServerError:
+		t.kind, t.after = trouble.Unreachable, cmp.Or(e.after, pauseFor)
+	case e.code == http.StatusBadRequest, e.code == http.StatusUnauthorized, e.code == http.StatusForbidden:
+		t.kind = trouble.Login
+	}
+	return t
 }
 
 // endpoint sends the requests for tokens with an account's bounds.

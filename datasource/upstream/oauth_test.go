@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"usher/catalog"
+	"usher/datasource/trouble"
 	"usher/fault"
+	"usher/plan"
 	"usher/principal"
 	"usher/query"
 )
@@ -152,7 +154,6 @@ func TestOAuth2OneFetch(t *testing.T) {
 func TestOAuth2Failures(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
-		"refused":  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"poison"}`, 400) },
 		"HTML":     sends("text/html", "<html>poison"),
 		"no token": says(`{"token":"poison"}`),
 		"no JSON":  says(`poison`),
@@ -160,7 +161,7 @@ func TestOAuth2Failures(t *testing.T) {
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/poison", http.StatusTemporaryRedirect)
 		},
-		"hang up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"not found": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusNotFound) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,4 +180,91 @@ func TestOAuth2Failures(t *testing.T) {
 	p.Grant.Metadata = nil
 	_, err := a.fetch(t.Context(), a.things(t, p, nil, "id"))
 	refused(t, err, fault.Forbidden, "{metadata.secret}")
+}
+
+// TestOAuth2Unanswered: a token endpoint that is down, or refuses the client, is told apart from what an API sends, the same to
+// whoever reads and to whoever writes. Nothing was asked of the API, so nobody wonders what was written.
+func TestOAuth2Unanswered(t *testing.T) {
+	t.Parallel()
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"poison"}`, code) }
+	}
+	for name, c := range map[string]struct {
+		answer  http.HandlerFunc // nil: nobody listens
+		kind    trouble.Kind
+		message string
+		after   bool
+	}{
+		"down":                 {nil, trouble.Unreachable, "does not answer", true},
+		"hang up":              {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, trouble.Unreachable, "does not answer", true},
+		"a bad gateway":        {status(http.StatusBadGateway), trouble.Unreachable, "does not answer", true},
+		"broken":               {status(http.StatusInternalServerError), trouble.Unreachable, "does not answer", true},
+		"too many":             {status(http.StatusTooManyRequests), trouble.Busy, "has too much to do", true},
+		"refused":              {status(http.StatusBadRequest), trouble.Login, "does not accept the account", false},
+		"of a wrong secret":    {status(http.StatusUnauthorized), trouble.Login, "does not accept the account", false},
+		"of one without right": {status(http.StatusForbidden), trouble.Login, "does not accept the account", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := &issuer{answer: c.answer}
+			a := i.open(t, func(s *catalog.SourceSpec) {
+				if c.answer == nil {
+					s.OAuth2.TokenURL = "http://127.0.0.1:1/token"
+				}
+			})
+			_, err := a.fetch(t.Context(), a.things(t, of("acme"), nil, "id"))
+			refused(t, err, fault.Unavailable, c.message)
+			f := fault.From(err)
+			if f.RetryAfter > 0 != c.after || (c.kind == trouble.Login) != (f.Hint != "" && !c.after) || trouble.Of(err) != c.kind {
+				t.Errorf("%s, to be tried again after %s: %q (%s)", f.Message, f.RetryAfter, f.Hint, trouble.Of(err))
+			}
+			if text := err.Error(); strings.Contains(text, "poison") || strings.Contains(text, "s-acme") {
+				t.Error(text)
+			}
+		})
+	}
+}
+
+// TestOAuth2OfAWrite: where there is no token nothing was sent, so nobody wonders whether the row is there.
+func TestOAuth2OfAWrite(t *testing.T) {
+	t.Parallel()
+	var calls int
+	url := serve(t, func(http.ResponseWriter, *http.Request) { calls++ })
+	c, problems := catalog.Compile(catalog.Spec{
+		Sources: map[string]catalog.SourceSpec{"partner": {
+			Kind: "api", BaseURL: url, AllowPrivate: true, Isolation: "gateway",
+			OAuth2: catalog.OAuth2Spec{TokenURL: "http://127.0.0.1:1/token", ClientID: "usher", ClientSecret: "s"},
+		}},
+		Strategies:      map[string]catalog.StrategySpec{"api": {Kind: "api", Source: "partner"}},
+		DefaultStrategy: "api",
+		Datasets: map[string]catalog.DatasetSpec{"things": {
+			Tenant: catalog.TenancySpec{Column: "tenant"}, Key: catalog.Names{"id"}, Columns: columns, Writable: catalog.Operations{catalog.InsertRows},
+			Bind: map[string]catalog.BindingSpec{"partner": {Writes: catalog.APIWritesSpec{Insert: &catalog.CallSpec{Path: "/{tenant}/things"}}}},
+		}},
+	}, nil)
+	if catalog.Refused(problems) {
+		t.Fatal(problems)
+	}
+	s, err := Open(c.Sources["partner"], Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	who := of("acme")
+	who.Scopes = []principal.Scope{principal.ReadData, principal.WriteData}
+	change, err := plan.BuildChange(query.Change{Dataset: "things", Kind: query.InsertOne, Field: query.Field{
+		Key: "x", Name: "insertThingsOne", Args: query.Object{{Name: "row", Value: query.Object{{Name: "id", Value: query.Number("1")}}}}, Fields: []query.Field{{Key: "id", Name: "id"}},
+	}}, c, who, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.Writer(change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Insert(t.Context(), 0)
+	refused(t, err, fault.Unavailable, "does not answer")
+	if f := fault.From(err); f.Unknown || f.RetryAfter <= 0 || calls != 0 {
+		t.Errorf("%v, to be tried again after %s; the API was called %d times", err, f.RetryAfter, calls)
+	}
 }

@@ -192,6 +192,9 @@ func (r *rows) failure(err error) error {
 	if status := (*statusError)(nil); errors.As(err, &status) {
 		f.RetryAfter = status.after
 	}
+	if token := (*tokenError)(nil); errors.As(err, &token) {
+		f.RetryAfter = token.after
+	}
 	return f
 }
 

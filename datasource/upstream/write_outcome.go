@@ -93,7 +93,7 @@ func (w *Writer) failed(ctx context.Context, err error, sent bool) (gone bool, _
 		return w.answered(status, err)
 	}
 	f := fault.From((&rows{source: w.source, ctx: ctx, dataset: name}).failure(err))
-	if !sent || errors.Is(err, errPaused) || notAdmitted(err) {
+	if token := (*tokenError)(nil); !sent || errors.As(err, &token) || errors.Is(err, errPaused) || notAdmitted(err) {
 		return false, f
 	}
 	return false, w.unknown("the API of %s did not answer, and nobody knows whether it "+w.did()+" the row", f)

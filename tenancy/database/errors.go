@@ -46,7 +46,7 @@ func Translate(ctx context.Context, err error) error {
 		switch kind { //nolint:exhaustive // the others are told below
 		case pglink.Differs:
 			return differs(cause)
-		case pglink.Forbidden:
+		case pglink.Forbidden, pglink.Barred:
 			return fault.New(fault.Unavailable, "the control store's account may not do what usher needs").
 				WithHint("Tell an administrator: usher check says which rights it lacks.").Because(fmt.Errorf("%w: %w", ErrDiffers, cause))
 		}

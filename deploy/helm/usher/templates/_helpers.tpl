@@ -52,8 +52,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- fail (printf "config: usher.yml is no YAML: %s" .) -}}
 {{- end -}}
 {{- $server := default dict $config.server -}}
-{{- if not (hasSuffix (printf ":%v" .Values.ports.admin) (default "" $server.admin_listen)) -}}
+{{- $admin := default "" $server.admin_listen -}}
+{{- if not (hasSuffix (printf ":%v" .Values.ports.admin) $admin) -}}
 {{- fail (printf "config: server.admin_listen has to be 0.0.0.0:%v, the port of ports.admin" .Values.ports.admin) -}}
+{{- end -}}
+{{- if regexMatch "^(127\\.|localhost:|\\[?(0*:)+0*1\\]?:|\\[?::ffff:127\\.)" (lower $admin) -}}
+{{- fail (printf "config: server.admin_listen has to be 0.0.0.0:%v: at %s nobody outside of the pod reaches it, so nothing is scraped" .Values.ports.admin $admin) -}}
+{{- end -}}
+{{- if $server.tls -}}
+{{- fail "config: server.tls is not for this chart, whose probes, service and USHER_SERVER speak http: leave it out, and have the ingress (ingress.tls) or a mesh speak TLS" -}}
 {{- end -}}
 {{- if ne (default "" $server.drain) (printf "%vs" .Values.drainSeconds) -}}
 {{- fail (printf "config: server.drain has to be %vs, as drainSeconds says" .Values.drainSeconds) -}}
