@@ -78,7 +78,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 		return nil, err
 	}
 	if notes != nil {
-		covered := cover{view: view}
+		covered := coverOf(view)
 		covered.reads(planned)
 		e := explain(planned, notes, covered)
 		e.Path, e.Rows, e.AsOf = []string{key}, result.Rows.Len(), moment(result.AsOf)
