@@ -27,6 +27,7 @@ type Document struct {
 type Parameter struct {
 	Name    string
 	Type    string        // of GraphQL, such as [Timestamp!]
+	Control string        // what people choose it with; empty: nothing
 	Default query.Value   // nil: none
 	Options []query.Value // nil: any value of its type
 
