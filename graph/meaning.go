@@ -99,6 +99,9 @@ func (s said) of(dst []byte, t *ast.Type, v query.Value) []byte {
 func scalarSaid(dst []byte, t *ast.Type, v query.Value, text string) []byte {
 	if t != nil && t.Elem == nil {
 		if scalar, ok := value.ScalarByName(t.NamedType); ok && scalar != value.JSON {
+			if _, number := v.(query.Number); number && scalar == value.BigInt {
+				text = value.PlainBigInt(text)
+			}
 			if read, err := value.Parse(value.Of(scalar), text); err == nil {
 				return strconv.AppendQuote(dst, read.Text())
 			}
