@@ -104,7 +104,7 @@ func TestDashboardsAreAnswered(t *testing.T) {
 		`{"parameters": {"n": 1, "name": "Bob"}, "tiles": ["two", "one"]}`: `"tiles":{"one":{"data":{"customers":[{"id":2,"name":"Bob"}]}},"two":{"data":{"customers":[{"id":3}],"other":[{"name":"Ann"}]}}}}`,
 		`{"tiles": ["one", "words"]}`:                                      `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}}}}`,
 		`{"tiles": []}`:                                                    `"tiles":{}}`,
-		`{"tiles": ["one", "two"]}`:                                        `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}},"two":{"errors":[{"message":"Variable \"$n\" cannot be used: it is missing.","extensions":{"code":"BAD_USER_INPUT"}}]}}}`,
+		`{"tiles": ["one", "two"]}`:                                        `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}},"two":{"errors":[{"message":"Variable \"$n\" cannot be used: it is missing.","locations":[{"line":1,"column":7}],"extensions":{"code":"BAD_USER_INPUT"}}]}}}`,
 		`{"parameters": {"n": 100000}, "tiles": ["one", "two"]}`:           `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}},"two":{"data":{"customers":null,"other":[{"name":"Ann"}]},"errors":[{`,
 		`{"parameters": {"name": 5, "n": 1}, "tiles": ["one", "two"]}`:     `"tiles":{"one":{"errors":[{"message":"Variable \"$name\" cannot be used`,
 	} {

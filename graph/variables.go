@@ -10,6 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/fault"
 	"usher/query"
@@ -72,7 +73,7 @@ func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, variables map[s
 		case present:
 			v, err := c.value(def.Type, raw, nil)
 			if err != nil {
-				return nil, err
+				return nil, definedAt(def, err)
 			}
 			out[def.Variable] = v
 		case def.DefaultValue != nil:
@@ -80,10 +81,18 @@ func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, variables map[s
 			v, _ := l.value(def.DefaultValue, def.Type)
 			out[def.Variable] = v
 		case def.Type.NonNull:
-			return nil, c.refuse(nil, "it is missing")
+			return nil, definedAt(def, c.refuse(nil, "it is missing"))
 		}
 	}
 	return out, nil
+}
+
+// definedAt is an error with the place of a variable's definition.
+func definedAt(def *ast.VariableDefinition, err error) error {
+	if def == nil || def.Position == nil {
+		return err
+	}
+	return &gqlerror.Error{Err: err, Locations: []gqlerror.Location{{Line: def.Position.Line, Column: def.Position.Column}}}
 }
 
 // coercion is of one variable; its errors name the place inside of it and
