@@ -39,11 +39,11 @@ func (o operations) CheckDashboard(writer principal.Principal, d dashboard.Docum
 }
 
 func (o operations) ShowsDashboard(viewer principal.Principal, d dashboard.Document) bool {
-	return knowsAll(viewer) || !slices.ContainsFunc(askedBy(d), func(q tenancy.SavedQuery) bool { return !o.Shows(viewer, q) })
+	return knowsAll(viewer) || o.engine().ShowsValues(viewer, d) && !slices.ContainsFunc(askedBy(d), func(q tenancy.SavedQuery) bool { return !o.Shows(viewer, q) })
 }
 
 func (o operations) HidesDashboard(viewer principal.Principal, d dashboard.Document) bool {
-	return !knowsAll(viewer) && slices.ContainsFunc(askedBy(d), func(q tenancy.SavedQuery) bool { return o.Hides(viewer, q) })
+	return !knowsAll(viewer) && (o.engine().HidesValues(viewer, d) || slices.ContainsFunc(askedBy(d), func(q tenancy.SavedQuery) bool { return o.Hides(viewer, q) }))
 }
 
 func (o operations) ShowsSome(viewer principal.Principal, d dashboard.Document) bool {
@@ -172,7 +172,10 @@ func (d Dashboards) Run(ctx context.Context, name string, parameters query.Objec
 	var asked []graph.Tile
 	for _, t := range some {
 		if t.Query != "" {
-			tiles, asked = append(tiles, t.ID), append(asked, graph.Tile{Query: t.Query, Variables: t.With(values), Trusted: found.Shared})
+			tiles, asked = append(tiles, t.ID), append(asked, graph.Tile{
+				Query: t.Query, Variables: t.With(values), Trusted: found.Shared,
+				Kept: func(variable string) bool { return found.Document.Kept(variable, parameters) },
+			})
 		}
 	}
 	if answers, err = d.Engine.Tiles(ctx, name, asked); err != nil {
@@ -191,7 +194,7 @@ func (d Dashboards) find(ctx context.Context, name string) (tenancy.Dashboard, p
 }
 
 func (d Dashboards) page(found tenancy.Dashboard, who principal.Principal) json.RawMessage {
-	return found.Document.Page(who.Grant.Timezone, func(t dashboard.Tile) bool { return d.Engine.ShowsTile(who, t) })
+	return found.Document.Page(who.Grant.Timezone, d.Engine.Viewed(who, found.Document))
 }
 
 // CheckDashboards says which tiles of the files' dashboards ask for what the catalog

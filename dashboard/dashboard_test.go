@@ -76,18 +76,26 @@ func TestRead(t *testing.T) {
 			t.Errorf("%v are %v", ids, some)
 		}
 	}
-	page := string(d.Page("America/Chicago", func(t dashboard.Tile) bool { return t.ID != "revenue" }))
-	for _, hidden := range []string{"orders", "limit", "previous", "compareLabel", "query"} {
+	page := string(d.Page("America/Chicago", dashboard.View{
+		Tile:      func(t dashboard.Tile) bool { return t.ID != "revenue" },
+		Parameter: func(p dashboard.Parameter) bool { return p.Name != "from" },
+		Value:     func(_ dashboard.Parameter, v query.Value) bool { return v == query.Text("EU") },
+	}))
+	for _, hidden := range []string{"orders", "limit", "previous", "compareLabel", "query", "from", "12345678901234567890.1"} {
 		if strings.Contains(page, hidden) {
 			t.Errorf("the page tells of %s: %s", hidden, page)
 		}
 	}
-	for _, shown := range []string{`"refresh":60`, `"timezone":"America/Chicago"`, `"parameters":[{"name":"from"`, `"chart":{"kind":"number"}`, `"text":"Hello *you*"`, `"at":{"x":0,"y":0,"w":3,"h":2}`} {
+	for _, shown := range []string{`"refresh":60`, `"timezone":"America/Chicago"`, `"parameters":[{"name":"region","type":"[String!]","control":"select","options":[{"value":"EU","label":"Europe"}]}]`, `"chart":{"kind":"number"}`, `"text":"Hello *you*"`, `"at":{"x":0,"y":0,"w":3,"h":2}`} {
 		if !strings.Contains(page, shown) {
 			t.Errorf("the page lacks %s: %s", shown, page)
 		}
 	}
-	if whole := string(d.Page("", func(dashboard.Tile) bool { return true })); !strings.Contains(whole, "previous.total") || strings.Contains(whole, "timezone") || strings.Contains(whole, "query") {
+	if whole := string(d.Page("", dashboard.View{
+		Tile:      func(dashboard.Tile) bool { return true },
+		Parameter: func(dashboard.Parameter) bool { return true },
+		Value:     func(dashboard.Parameter, query.Value) bool { return true },
+	})); !strings.Contains(whole, "previous.total") || strings.Contains(whole, "timezone") || strings.Contains(whole, "query") {
 		t.Error(whole)
 	}
 }

@@ -6,6 +6,7 @@ package dashboard
 
 import (
 	"encoding/json"
+	"slices"
 
 	"usher/fault"
 	"usher/query"
@@ -26,6 +27,7 @@ type Document struct {
 type Parameter struct {
 	Name    string
 	Type    string        // of GraphQL, such as [Timestamp!]
+	Control string        // what people choose it with; empty: nothing
 	Default query.Value   // nil: none
 	Options []query.Value // nil: any value of its type
 
@@ -55,10 +57,18 @@ func (d Document) Value() query.Value { return d.written }
 // JSON is the document as it is kept.
 func (d Document) JSON() []byte { return query.AppendJSON(nil, d.written) }
 
+// View is what somebody sees of a document.
+type View struct {
+	Tile      func(Tile) bool                   // what it asks for
+	Parameter func(Parameter) bool              // what it is for
+	Value     func(Parameter, query.Value) bool // what a default or an option of it names
+}
+
 // Page is what is drawn, without what is asked: of tiles that are not shown, how
-// large they are and what people call them, and none of the names in their charts.
+// large they are and what people call them, and none of the names in their charts;
+// of parameters, what is for whoever looks.
 // The time zone is that of whoever looks, whose days are asked for; empty: UTC's.
-func (d Document) Page(timezone string, shown func(Tile) bool) json.RawMessage {
+func (d Document) Page(timezone string, seen View) json.RawMessage {
 	page := query.Object{{Name: "title", Value: query.Text(d.Title)}}
 	for _, name := range []string{"description", "refresh"} {
 		if v, ok := d.written.Get(name); ok {
@@ -68,16 +78,18 @@ func (d Document) Page(timezone string, shown func(Tile) bool) json.RawMessage {
 	if timezone != "" {
 		page = append(page, query.Member{Name: "timezone", Value: query.Text(timezone)})
 	}
-	parameters, tiles := make(query.List, len(d.Parameters)), make(query.List, len(d.Tiles))
-	for i, p := range d.Parameters {
-		parameters[i] = p.written
+	parameters, tiles := make(query.List, 0, len(d.Parameters)), make(query.List, len(d.Tiles))
+	for _, p := range d.Parameters {
+		if seen.Parameter(p) {
+			parameters = append(parameters, p.seen(seen))
+		}
 	}
 	for i, t := range d.Tiles {
 		var tile query.Object
 		for _, m := range t.written {
 			switch {
 			case m.Name == "query", m.Name == "variables":
-			case m.Name == "chart" && !shown(t):
+			case m.Name == "chart" && !seen.Tile(t):
 				tile = append(tile, query.Member{Name: m.Name, Value: query.Object{{Name: "kind", Value: query.Text(t.Chart.Kind)}}})
 			default:
 				tile = append(tile, m)
@@ -87,6 +99,47 @@ func (d Document) Page(timezone string, shown func(Tile) bool) json.RawMessage {
 	}
 	page = append(page, query.Member{Name: "parameters", Value: parameters}, query.Member{Name: "tiles", Value: tiles})
 	return query.AppendJSON(nil, page)
+}
+
+// seen is a parameter as it was written, with those values alone that somebody sees.
+func (p Parameter) seen(by View) query.Object {
+	var out query.Object
+	for _, m := range p.written {
+		switch m.Name {
+		case "default":
+			if !by.Value(p, p.Default) {
+				continue
+			}
+		case "options":
+			written, _ := m.Value.(query.List)
+			options := make(query.List, 0, len(written))
+			for i, option := range written {
+				if by.Value(p, p.Options[i]) {
+					options = append(options, option)
+				}
+			}
+			m.Value = options
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// Shows tells whether somebody sees all that the values of the parameters name.
+func (d Document) Shows(seen View) bool {
+	for _, p := range d.Parameters {
+		if p.Default != nil && !seen.Value(p, p.Default) || slices.ContainsFunc(p.Options, func(v query.Value) bool { return !seen.Value(p, v) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Kept tells whether the value of a variable is the document's own, and not of whoever looks.
+func (d Document) Kept(variable string, given query.Object) bool {
+	p, _ := d.Parameter(variable)
+	_, chosen := given.Get(variable)
+	return !chosen || p.Options != nil
 }
 
 // Defaults are the values that somebody starts with who opens the dashboard.
@@ -101,7 +154,8 @@ func (d Document) Defaults() query.Object {
 }
 
 // Meaning is what a value of a parameter says, whatever form it is written in: values
-// that say the same have the same text.
+// that say the same have the same text. It is empty for what is no value of it to whoever
+// looks.
 type Meaning func(p Parameter, v query.Value) string
 
 // Values are those of the parameters: the given one or else the default. Where there
@@ -137,6 +191,9 @@ func (d Document) Values(given query.Object, meaning Meaning) (query.Object, err
 // value out says it.
 func (p Parameter) option(given query.Value, meaning Meaning) (query.Value, bool) {
 	said := meaning(p, given)
+	if said == "" {
+		return nil, false
+	}
 	for _, option := range p.Options {
 		if meaning(p, option) == said {
 			return option, true

@@ -281,12 +281,12 @@ func (r *reader) refresh(into *int) func([]string, query.Value) {
 
 func (r *reader) parameter(at []string, v query.Value) Parameter {
 	var p Parameter
-	var label, control string
+	var label string
 	p.written = r.object(at, v, members{
 		"name!":   r.form(&p.Name, variableForm, "the name of a variable, such as from"),
 		"type!":   r.form(&p.Type, typeForm, "the type of a variable, such as Timestamp or [String!]"),
 		"label":   r.line(&label),
-		"control": r.oneOf(&control, controls),
+		"control": r.oneOf(&p.Control, controls),
 		"default": r.value(&p.Default),
 		"options": func(at []string, v query.Value) {
 			p.Options = []query.Value{} // without one, no value is

@@ -104,7 +104,7 @@ func TestDashboardsAreAnswered(t *testing.T) {
 		`{"parameters": {"n": 1, "name": "Bob"}, "tiles": ["two", "one"]}`: `"tiles":{"one":{"data":{"customers":[{"id":2,"name":"Bob"}]}},"two":{"data":{"customers":[{"id":3}],"other":[{"name":"Ann"}]}}}}`,
 		`{"tiles": ["one", "words"]}`:                                      `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}}}}`,
 		`{"tiles": []}`:                                                    `"tiles":{}}`,
-		`{"tiles": ["one", "two"]}`:                                        `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}},"two":{"errors":[{"message":"Variable \"$n\" cannot be used: it is missing.","extensions":{"code":"BAD_USER_INPUT"}}]}}}`,
+		`{"tiles": ["one", "two"]}`:                                        `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}},"two":{"errors":[{"message":"Variable \"$n\" cannot be used: it is missing.","locations":[{"line":1,"column":7}],"extensions":{"code":"BAD_USER_INPUT"}}]}}}`,
 		`{"parameters": {"n": 100000}, "tiles": ["one", "two"]}`:           `"tiles":{"one":{"data":{"customers":[{"id":1,"name":"Ann"}]}},"two":{"data":{"customers":null,"other":[{"name":"Ann"}]},"errors":[{`,
 		`{"parameters": {"name": 5, "n": 1}, "tiles": ["one", "two"]}`:     `"tiles":{"one":{"errors":[{"message":"Variable \"$name\" cannot be used`,
 	} {
@@ -474,6 +474,9 @@ func TestFindingsOfDashboards(t *testing.T) {
 		{"", tile("a", groups, chart(`, "x": "key.name", "y": ["count"], "format": {"total": {"digits": 1}}`)), `"message":"nothing that is drawn is called total: count, key.name","fails":false`},
 		{"", tile("a", groups, `{"kind": "table", "rows": "customers"}`), `"message":"customers leads nowhere: there is no customers, but customersAggregate"`},
 		{"", tile("a", groups, `{"kind": "table", "rows": "customersAggregate", "columns": [{"path": "count"}, {"path": "gone"}]}`), `"path":["tiles","0","chart","columns","1","path"]`},
+		{`{"name": "w", "type": "CustomersWhere!", "control": "text", "default": {}}`, tile("a", `query($w: CustomersWhere!) { customersAggregate(where: $w) { key { name } count } }`, chart("")), `"path":["parameters","0","control"],"message":"what people give by a control text is no value of the type CustomersWhere!: write select, with options, or leave control out","fails":true`},
+		{`{"name": "n", "type": "Int", "control": "toggle"}`, tile("a", `query($n: Int) { customers(limit: $n) { id } }`, listChart), `"path":["parameters","0","control"],"message":"what people give by a control toggle is no value of the type Int: `},
+		{`{"name": "w", "type": "CustomersWhere!", "control": "select", "default": {}}`, tile("a", `query($w: CustomersWhere!) { customers(where: $w) { id } }`, listChart), `"path":["parameters","0","control"],"message":"there is nothing to choose: select needs options","fails":false`},
 		{`{"name": "gone", "type": "Int"}`, tile("a", groups, chart("")), `"path":["parameters","0"],"message":"no tile has a variable $gone, so nothing follows from it","fails":false`},
 		{"", tile("a", `query($n: Int) { customers(limit: $n) { id } }`, listChart), `"message":"$n never has a value`},
 		{`{"name": "n", "type": "Int!"}`, tile("a", `query($n: Int!) { customers(limit: $n) { id } }`, listChart), `"message":"$n has no value until whoever shows the dashboard gives one`},

@@ -80,3 +80,38 @@ func TestOptionsAreAllThatIsTaken(t *testing.T) {
 	g.save(t, boss, "sales", board(strings.Replace(options, `, "options": [{"value": 1}, {"value": 2}]`, ``, 1)), ", version: 2")
 	shows(`{"top": 2}`, "1", "2")
 }
+
+// Options and defaults of parameters are told, and taken, by those who see what they name.
+func TestParametersShowNoHiddenNames(t *testing.T) {
+	t.Parallel()
+	g, _, key := savedBy(t)
+	boss, clerk := key(`roles: ["full", "clerk"]`), key(`roles: ["clerk"]`)
+	chosen := dashboardOf(`{"name": "what", "type": "CustomersWhere!", "control": "select", "default": {}, "options": [{"value": {}}, {"value": {"id": {"eq": 1}}, "label": "One"}, {"value": {"score": {"gt": 120}}, "label": "Good"}]}, `+
+		`{"name": "best", "type": "CustomersWhere", "default": {"score": {"gt": 130}}, "options": [{"value": {"score": {"gt": 140}}}]}, `+
+		`{"name": "codes", "type": "[String!]", "default": ["C-150"], "options": [{"value": "C-150"}]}, {"name": "which", "type": "SecretsWhere!", "default": {"code": {"eq": "C-160"}}}`,
+		tile("some", `query($what: CustomersWhere!) { customers(where: $what, orderBy: [{id: ASC}]) { id } }`, listChart),
+		tile("top", `query($best: CustomersWhere) { customers(where: $best) { id } }`, listChart),
+		tile("secret", `query($codes: [String!], $which: SecretsWhere!) { secrets(where: {and: [$which, {code: {in: $codes}}]}) { code } }`, `{"kind": "table", "rows": "secrets"}`))
+	if got := g.save(t, boss, "chosen", chosen, ""); !strings.Contains(got, `"version":1`) {
+		t.Fatal(got)
+	}
+	got := g.look(t, clerk, "chosen", "{}")
+	if !strings.Contains(got, `"parameters":[{"control":"select","default":{},"name":"what","options":[{"value":{}},{"label":"One","value":{"id":{"eq":1}}}],"type":"CustomersWhere!"},{"name":"best","options":[],"type":"CustomersWhere"}]`) ||
+		!strings.Contains(got, `"some":{"data":{"customers":[{"id":1},`) || !strings.Contains(got, `"top":{"errors":[{"message":"the tile shows what is not there, or not for you"`) {
+		t.Errorf("the clerk is answered %s", got)
+	}
+	all := got + g.look(t, clerk, "chosen", "") + g.query(t, clerk, `{ dashboard(name: "chosen") { title document } }`)
+	for _, hidden := range []string{"score", "120", "130", "140", "150", "160", "Secrets", "codes"} {
+		if strings.Contains(all, hidden) {
+			t.Errorf("the clerk is told of %s: %s", hidden, all)
+		}
+	}
+	for _, guess := range []string{"120", "121"} {
+		if got := g.look(t, clerk, "chosen", `{"parameters": {"what": {"score": {"gt": `+guess+`}}}}`); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, "takes its options alone") {
+			t.Errorf("a guess is answered %s", got)
+		}
+	}
+	if got := g.look(t, boss, "chosen", "{}"); !strings.Contains(got, `{"label":"Good","value":{"score":{"gt":120}}}`) || !strings.Contains(got, "C-150") || !strings.Contains(got, "C-160") || strings.Contains(got, "errors") {
+		t.Errorf("the boss is answered %s", got)
+	}
+}

@@ -14,10 +14,10 @@ import (
 
 // valued is a table of types that hold less than what is written in GraphQL, in both engines.
 const valued = `CREATE TYPE mood AS ENUM ('so la', 'very well');
-CREATE TABLE nums (tenant text NOT NULL, id int NOT NULL, r real, d double precision, rs real[], m mood, m2 mood, ms mood[], s smallint, PRIMARY KEY (tenant, id));`
+CREATE TABLE nums (tenant text NOT NULL, id int NOT NULL, r real, d double precision, rs real[], m mood, m2 mood, ms mood[], s smallint, big bigint, bigs bigint[], PRIMARY KEY (tenant, id));`
 
 const valuedDatasets = `
-  nums: {tenant: tenant, key: id, writable: true, columns: {id: Int!, tenant: String!, r: Float, d: Float, rs: "[Float]", m: String, m2: String, ms: "[String]", s: Int}}
+  nums: {tenant: tenant, key: id, writable: true, columns: {id: Int!, tenant: String!, r: Float, d: Float, rs: "[Float]", m: String, m2: String, ms: "[String]", s: Int, big: BigInt, bigs: "[BigInt]"}}
 `
 
 func openValued(t *testing.T) map[string]importing {
@@ -94,6 +94,38 @@ func TestWritesOfFloats(t *testing.T) {
 			}
 		}
 		if got := short(t, g.query(t, ann, `{ nums(where: {id: {eq: 20}}) { r rs } }`)); got != `{"nums":[{"r":0.1,"rs":[0.5,null]}]}` {
+			t.Errorf("%s: imported was %s", name, got)
+		}
+	}
+}
+
+// A BigInt is a whole number however JSON writes it, to the last digit; a text of it is of digits.
+func TestWholeNumbers(t *testing.T) {
+	t.Parallel()
+	const far = "expected BigInt: a whole number from -9223372036854775808 to 9223372036854775807"
+	for name, g := range openValued(t) {
+		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+		for n, line := range []struct{ text, variables, want string }{
+			{`mutation ($b: BigInt, $l: [BigInt]) { insertNumsOne(row: {id: 1, big: $b, bigs: $l}) { big bigs } }`, `{"b": 2e0, "l": [1.0, 10e-1, null]}`, `{"insertNumsOne":{"big":2,"bigs":[1,1,null]}}`},
+			{`mutation ($r: [NumsInsert!]!) { insertNums(rows: $r) { affected } }`, `{"r": [{"id": 2, "big": 9007199254740993.0}, {"id": 3, "big": -9.223372036854775808e18}]}`, `{"insertNums":{"affected":2}}`},
+			{`query ($b: BigInt) { nums(where: {big: {eq: $b}}) { id } }`, `{"b": 2.0}`, `{"nums":[{"id":1}]}`},
+			{`query ($b: [BigInt!]) { nums(where: {big: {in: $b}}, orderBy: [{id: ASC}]) { id } }`, `{"b": [20e-1, 9.007199254740993e15]}`, `{"nums":[{"id":1},{"id":2}]}`},
+			{`query ($w: NumsWhere) { nums(where: $w) { id } }`, `{"w": {"big": {"lt": -9223372036854775807.0}}}`, `{"nums":[{"id":3}]}`},
+			{`{ nums(where: {bigs: {has: 1.0}}) { id } }`, ``, `{"nums":[{"id":1}]}`},
+			{`query ($q: TableQuery!) { table(query: $q) { rows } }`, `{"q": {"dataset": "nums", "columns": ["id"], "where": {"big": {"eq": 2.0}}}}`, `{"table":{"rows":[[1]]}}`},
+			{`query ($b: BigInt) { nums(where: {big: {eq: $b}}) { id } }`, `{"b": 2.5}`, `{"nums":null} BAD_USER_INPUT: big: eq: ` + far + ` (nums.where)`},
+			{`query ($b: BigInt) { nums(where: {big: {eq: $b}}) { id } }`, `{"b": "2.0"}`, `{"nums":null} BAD_USER_INPUT: big: eq: ` + far + ` (nums.where)`},
+			{`query ($b: BigInt) { nums(where: {big: {eq: $b}}) { id } }`, `{"b": 1e400}`, `{"nums":null} BAD_USER_INPUT: big: eq: ` + far + ` (nums.where)`},
+			{`query ($b: BigInt) { nums(where: {big: {eq: $b}}) { id } }`, `{"b": 9223372036854775808.0}`, `{"nums":null} BAD_USER_INPUT: big: eq: ` + far + ` (nums.where)`},
+		} {
+			if got := short(t, g.withVariables(t, ann, line.text, cmp.Or(line.variables, "null"))); got != line.want {
+				t.Errorf("%s, %d: %s %s\n got %s\nwant %s", name, n, line.text, line.variables, got, line.want)
+			}
+		}
+		if got := g.load(t, ann, "/import/nums?format=ndjson", `{"id": 20, "big": 3.0, "bigs": [4e0]}`+"\n"); got != `200 {"rows":1}` {
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := short(t, g.query(t, ann, `{ nums(where: {id: {eq: 20}}) { big bigs } }`)); got != `{"nums":[{"big":3,"bigs":[4]}]}` {
 			t.Errorf("%s: imported was %s", name, got)
 		}
 	}

@@ -28,7 +28,7 @@ func UnmarshalBigInt(v any) (int64, error) {
 			return strconv.ParseInt(whole.Text(), 10, 64)
 		}
 	case json.Number:
-		if n, err := v.Int64(); err == nil {
+		if n, err := strconv.ParseInt(value.PlainBigInt(v.String()), 10, 64); err == nil {
 			return n, nil
 		}
 	}

@@ -9,6 +9,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -235,7 +236,13 @@ func (e *Engine) answering(ctx context.Context) context.Context {
 }
 
 // refuse is an error of the whole operation.
-func refuse(err error) gqlerror.List { return gqlerror.List{gqlerror.Wrap(err)} }
+func refuse(err error) gqlerror.List {
+	of := gqlerror.Wrap(err)
+	if placed := (*gqlerror.Error)(nil); errors.As(err, &placed) {
+		of.Locations = placed.Locations
+	}
+	return gqlerror.List{of}
+}
 
 // invalid is a validation error without a place in the document.
 func invalid(message string) gqlerror.List {

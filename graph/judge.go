@@ -165,6 +165,9 @@ func (s *scope) valid(text string) (*document, error) {
 // choosers are the fields whose arguments or answers are names of the catalog.
 var choosers = map[string]bool{"table": true, "dataset": true, "datasets": true, "__schema": true, "__type": true}
 
+// choosingTypes are the types whose texts are such names.
+var choosingTypes = map[string]bool{"TableQuery": true, "TableDimension": true, "TableMeasure": true}
+
 // choosing is a field of the document that chooses names at run time, or empty.
 func choosing(doc *document) string {
 	for _, op := range doc.Operations {

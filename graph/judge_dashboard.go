@@ -169,9 +169,81 @@ func (e *Engine) ShowsTile(viewer principal.Principal, t dashboard.Tile) bool {
 		return true
 	}
 	s, err := e.views.scopeFor(viewer)
-	if err != nil {
-		return false
+	return err == nil && s.fits(t)
+}
+
+func (s *scope) fits(t dashboard.Tile) bool {
+	if t.Query == "" {
+		return true
 	}
-	_, err = s.valid(t.Query)
+	_, err := s.valid(t.Query)
 	return err == nil
+}
+
+// Viewed is what somebody sees of a dashboard.
+func (e *Engine) Viewed(viewer principal.Principal, d dashboard.Document) dashboard.View {
+	j, err := e.views.judge(viewer)
+	if err != nil {
+		return dashboard.View{
+			Tile:      func(t dashboard.Tile) bool { return t.Query == "" },
+			Parameter: func(dashboard.Parameter) bool { return false },
+			Value:     func(dashboard.Parameter, query.Value) bool { return false },
+		}
+	}
+	return j.viewed(d)
+}
+
+// viewed is a view in which a parameter is shown unless it is for tiles alone that are not: its values
+// may be some of what these compare. Those of a table query are names, and told to who sees all.
+func (j judgement) viewed(d dashboard.Document) dashboard.View {
+	fits := make(map[string]bool, len(d.Tiles))
+	asked := make(map[string]bool) // by a tile that fits, or by others alone
+	for _, t := range d.Tiles {
+		fits[t.ID] = j.own.fits(t)
+		for _, name := range variablesOf(t.Query) {
+			asked[name] = asked[name] || fits[t.ID]
+		}
+	}
+	types := j.own.executor.schema.AST
+	return dashboard.View{
+		Tile: func(t dashboard.Tile) bool { return fits[t.ID] },
+		Parameter: func(p dashboard.Parameter) bool {
+			shown, known := asked[p.Name]
+			return types.Types[typeOf(p.Type).Name()] != nil && (shown || !known)
+		},
+		Value: func(p dashboard.Parameter, v query.Value) bool {
+			if choosingTypes[typeOf(p.Type).Name()] && !j.whole() {
+				return false
+			}
+			_, _, ok := j.own.reads(p, v)
+			return ok
+		},
+	}
+}
+
+// ShowsValues tells whether somebody sees all that the values of a dashboard's parameters name.
+func (e *Engine) ShowsValues(viewer principal.Principal, d dashboard.Document) bool {
+	j, err := e.views.judge(viewer)
+	return err == nil && (j.whole() || d.Shows(j.viewed(d)))
+}
+
+// HidesValues tells whether the values of a dashboard's parameters name what somebody else of the tenant may see
+// and this one does not.
+func (e *Engine) HidesValues(viewer principal.Principal, d dashboard.Document) bool {
+	j, err := e.views.judge(viewer)
+	return err != nil || !j.whole() && !d.Shows(j.viewed(d)) && d.Shows(judgement{own: j.all, all: j.all}.viewed(d))
+}
+
+// variablesOf are the names of the variables of a text, whoever may ask it.
+func variablesOf(text string) (names []string) {
+	doc, err := parse(text, 0)
+	if text == "" || err != nil {
+		return nil
+	}
+	for _, op := range doc.Operations {
+		for _, def := range op.VariableDefinitions {
+			names = append(names, def.Variable)
+		}
+	}
+	return names
 }

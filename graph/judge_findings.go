@@ -63,6 +63,8 @@ func (e *Engine) findings(s *scope, who principal.Principal, d dashboard.Documen
 	for i, p := range d.Parameters {
 		if !f.asked[p.Name] {
 			f.say(false, "no tile has a variable $"+p.Name+", so nothing follows from it", "parameters", fmt.Sprint(i))
+		} else {
+			f.control(i, p)
 		}
 	}
 	return f.found
@@ -155,6 +157,25 @@ func (f *finder) variable(def *ast.VariableDefinition, given map[string]any, sai
 		said(false, "$"+def.Variable+" never has a value: there is no parameter of its name, no value in variables and no default", "query")
 	}
 	return true
+}
+
+// chosenBy is a value such as people choose by a control; a select has options.
+var chosenBy = map[string]query.Value{"text": query.Text("a"), "number": query.Number("1"), "date": query.Text("2026-01-01"), "toggle": query.Bool(true)}
+
+// control looks at whether what people choose can be a value of the parameter.
+func (f *finder) control(i int, p dashboard.Parameter) {
+	at := []string{"parameters", fmt.Sprint(i), "control"}
+	def := f.scope.executor.schema.AST.Types[typeOf(p.Type).Name()]
+	chosen, typed := chosenBy[p.Control]
+	switch {
+	case p.Control == "select" && len(p.Options) == 0:
+		f.say(false, "there is nothing to choose: select needs options", at...)
+	case !typed || def == nil || p.Control == "text" && def.Kind == ast.Enum: // whoever knows the labels may write one
+	default:
+		if _, _, ok := f.scope.reads(p, chosen); !ok {
+			f.say(true, fmt.Sprintf("what people give by a control %s is no value of the type %s: write select, with options, or leave control out", p.Control, p.Type), at...)
+		}
+	}
 }
 
 // opens tells why the tile would be refused with these values.

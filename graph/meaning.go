@@ -15,7 +15,7 @@ import (
 
 // Meaning compares values of a dashboard's parameters as somebody's schema reads them: one
 // is a list of it, members have no order, and numbers and times may be written in many
-// ways. What the schema does not take says what it is written as, and nothing else.
+// ways.
 func (e *Engine) Meaning(viewer principal.Principal) (dashboard.Meaning, error) {
 	s, err := e.views.scopeFor(viewer)
 	if err != nil {
@@ -23,15 +23,22 @@ func (e *Engine) Meaning(viewer principal.Principal) (dashboard.Meaning, error) 
 	}
 	types := s.executor.schema.AST
 	return func(p dashboard.Parameter, v query.Value) string {
-		t := typeOf(p.Type)
-		if types.Types[t.Name()] != nil {
-			c := coercion{schema: types, variable: p.Name}
-			if read, err := c.value(t, asGiven(v), nil); err == nil {
-				return "read " + string(said{types}.of(nil, t, read))
-			}
+		t, read, ok := s.reads(p, v)
+		if !ok {
+			return ""
 		}
-		return "written " + string(said{types}.of(nil, nil, v))
+		return string(said{types}.of(nil, t, read))
 	}, nil
+}
+
+// reads is a value of a parameter as the scope's schema reads it.
+func (s *scope) reads(p dashboard.Parameter, v query.Value) (t *ast.Type, read query.Value, ok bool) {
+	types := s.executor.schema.AST
+	if t = typeOf(p.Type); types.Types[t.Name()] == nil {
+		return nil, nil, false
+	}
+	read, err := coercion{schema: types, variable: p.Name}.value(t, asGiven(v), nil)
+	return t, read, err == nil
 }
 
 // typeOf reads the type of a parameter, whose form the document has.
@@ -92,6 +99,9 @@ func (s said) of(dst []byte, t *ast.Type, v query.Value) []byte {
 func scalarSaid(dst []byte, t *ast.Type, v query.Value, text string) []byte {
 	if t != nil && t.Elem == nil {
 		if scalar, ok := value.ScalarByName(t.NamedType); ok && scalar != value.JSON {
+			if _, number := v.(query.Number); number && scalar == value.BigInt {
+				text = value.PlainBigInt(text)
+			}
 			if read, err := value.Parse(value.Of(scalar), text); err == nil {
 				return strconv.AppendQuote(dst, read.Text())
 			}

@@ -27,13 +27,14 @@ func checkPositions(s *schema.Schema, op *ast.OperationDefinition, variables map
 	if !mutation && !anyNull(variables) {
 		return nil
 	}
-	p := positions{schema: s.AST, isRow: s.IsRow, variables: variables, mutation: mutation}
+	p := positions{schema: s.AST, isRow: s.IsRow, variables: variables, defined: op.VariableDefinitions, mutation: mutation}
 	return p.selections(op.SelectionSet)
 }
 
 type positions struct {
 	schema    *ast.Schema
 	variables map[string]query.Value
+	defined   ast.VariableDefinitionList
 	mutation  bool
 	isRow     func(input string) bool
 	row       bool // members of an input of columns are looked at
@@ -138,7 +139,8 @@ func (p *positions) literal(v *ast.Value, at string) error {
 func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error {
 	if !p.mutation {
 		if _, null := v.(query.Null); null && t.NonNull && variable != "" {
-			return coercion{variable: variable}.refuse(nil, `it is null where the type is "%s"`, t.String())
+			refused := coercion{variable: variable}.refuse(nil, `it is null where the type is "%s"`, t.String())
+			return definedAt(p.defined.ForName(variable), refused)
 		}
 		return nil
 	}

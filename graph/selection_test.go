@@ -205,7 +205,7 @@ func TestVariablesThatCannotBeUsed(t *testing.T) {
 		{"$l: [String!]", "where: {region: {in: $l}}", `{"l": ["a", null]}`, `Variable \"$l[1]\" cannot be used: it is null, and the type is \"String!\".`},
 	} {
 		got := s.ask(t, tenant(), "query("+c.definition+") { orders("+c.use+") { id } }", c.variables)
-		check(t, got, `{"errors":[{"message":"`+c.want+`","extensions":{"code":"BAD_USER_INPUT","requestId":"r-1"}}]}`)
+		check(t, got, `{"errors":[{"message":"`+c.want+`","locations":[{"line":1,"column":7}],"extensions":{"code":"BAD_USER_INPUT","requestId":"r-1"}}]}`)
 	}
 	// A null of a nullable variable where nothing is null, in arguments and
 	// directives, of the document and of its fragments.
@@ -214,7 +214,7 @@ func TestVariablesThatCannotBeUsed(t *testing.T) {
 		{`query($s: String = "EU") { orders(where: {region: {in: [$s]}}) { id } }`, `{"s": null}`, `Variable \"$s\" cannot be used: it is null where the type is \"String!\".`},
 		{`query($b: Boolean = true) { ...f ...f } fragment f on Query { orders { id @include(if: $b) } }`, `{"b": null}`, `Variable \"$b\" cannot be used: it is null where the type is \"Boolean!\".`},
 	} {
-		check(t, s.ask(t, tenant(), c.text, c.variables), `{"errors":[{"message":"`+c.want+`","extensions":{"code":"BAD_USER_INPUT","requestId":"r-1"}}]}`)
+		check(t, s.ask(t, tenant(), c.text, c.variables), `{"errors":[{"message":"`+c.want+`","locations":[{"line":1,"column":7}],"extensions":{"code":"BAD_USER_INPUT","requestId":"r-1"}}]}`)
 	}
 	for _, fine := range []string{
 		`query($n: Int) { orders(limit: $n) { id } }`,

@@ -18,7 +18,8 @@ import (
 type Tile struct {
 	Query     string
 	Variables query.Object
-	Trusted   bool // whoever runs the gateway has written it, or shares it with all tenants
+	Kept      func(variable string) bool // the value is kept with it, and not given by whoever asks
+	Trusted   bool                       // whoever runs the gateway has written it, or shares it with all tenants
 }
 
 // TileAnswer is what one tile is answered.
@@ -108,6 +109,13 @@ func (e *Engine) tile(ctx context.Context, sc *scope, page *pageOf, t Tile) (*gr
 		given[m.Name] = asGiven(m.Value)
 	}
 	s := sc.executor.schema
+	for _, def := range op.Operation.VariableDefinitions {
+		if _, has := given[def.Variable]; has && t.Kept(def.Variable) {
+			if _, err := sc.one(def, given); err != nil {
+				return nil, hiddenTile.Because(errors.New(fault.From(err).Message)) // the presenter would find the error itself
+			}
+		}
+	}
 	variables, err := coerceVariables(s.AST, op.Operation, given)
 	if err == nil {
 		err = checkPositions(s, op.Operation, variables)

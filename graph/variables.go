@@ -7,14 +7,15 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/fault"
 	"usher/query"
 	"usher/schema"
+	"usher/value"
 )
 
 // valueGiven is the value of a variable as it was given. What JSON cannot hold is no value.
@@ -72,7 +73,7 @@ func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, variables map[s
 		case present:
 			v, err := c.value(def.Type, raw, nil)
 			if err != nil {
-				return nil, err
+				return nil, definedAt(def, err)
 			}
 			out[def.Variable] = v
 		case def.DefaultValue != nil:
@@ -80,10 +81,18 @@ func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, variables map[s
 			v, _ := l.value(def.DefaultValue, def.Type)
 			out[def.Variable] = v
 		case def.Type.NonNull:
-			return nil, c.refuse(nil, "it is missing")
+			return nil, definedAt(def, c.refuse(nil, "it is missing"))
 		}
 	}
 	return out, nil
+}
+
+// definedAt is an error with the place of a variable's definition.
+func definedAt(def *ast.VariableDefinition, err error) error {
+	if def == nil || def.Position == nil {
+		return err
+	}
+	return &gqlerror.Error{Err: err, Locations: []gqlerror.Location{{Line: def.Position.Line, Column: def.Position.Column}}}
 }
 
 // coercion is of one variable; its errors name the place inside of it and
@@ -282,39 +291,12 @@ func builtInValue(scalar string, raw query.Value) (query.Value, bool) {
 // int32Of takes whole numbers however JSON writes them: 1, 1.0, 1e0. It reads their
 // digits: what rounds to a whole number is none.
 func int32Of(digits string) (query.Value, bool) {
-	whole, ok := wholeDigits(digits)
+	const most = 10 // digits of an Int
+	whole, ok := value.Whole(digits, most)
 	if !ok || !isInt32(whole) {
 		return nil, false
 	}
 	return query.Number(whole), true
-}
-
-// wholeDigits writes a JSON number of at most a few digits without point and
-// exponent, if it is a whole one.
-func wholeDigits(number string) (string, bool) {
-	const most = 10 // digits of an Int
-	number, negative := strings.CutPrefix(number, "-")
-	mantissa, exponent := number, 0
-	var err error
-	if at := strings.IndexAny(number, "eE"); at >= 0 {
-		mantissa = number[:at]
-		exponent, err = strconv.Atoi(number[at+1:])
-	}
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	digits := strings.TrimRight(whole+fraction, "0")
-	if digits == "" {
-		return "0", true
-	}
-	point := len(whole) + exponent - (len(digits) - len(strings.TrimLeft(digits, "0")))
-	digits = strings.TrimLeft(digits, "0")
-	if err != nil || point < len(digits) || point > most {
-		return "", false
-	}
-	digits += strings.Repeat("0", point-len(digits))
-	if negative {
-		digits = "-" + digits
-	}
-	return digits, true
 }
 
 // fromJSON is a decoded JSON value as it was written, members in the order of their names.

@@ -275,6 +275,9 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 	}
 	own := len(lb.l.refs)
 	for _, rel := range cb.references() {
+		if _, member := cb.leadsNowhere(rel); cb.view.Dataset(rel.To.Name) == nil {
+			return c, cb.asSet(cb.unseen(member), member)
+		}
 		to, err := lb.join(0, rel, -1)
 		if err != nil {
 			return c, err
@@ -339,7 +342,11 @@ func (cb *changeBuilder) notThere(rel *catalog.Relation) error {
 
 // notThereAsSet is notThere, with its place where all rows are set to the same.
 func (cb *changeBuilder) notThereAsSet(rel *catalog.Relation) error {
-	f, member := cb.leadsNowhere(rel)
+	return cb.asSet(cb.leadsNowhere(rel))
+}
+
+// asSet is an error of a member, with its place where all rows are set to the same.
+func (cb *changeBuilder) asSet(f *fault.Error, member string) error {
 	for _, set := range cb.c.update.sets {
 		if set.place != "" && set.column.Name == member {
 			f.At = cb.c.key + "." + set.place
@@ -360,6 +367,16 @@ func (cb *changeBuilder) leadsNowhere(rel *catalog.Relation) (f *fault.Error, me
 		return fault.New(fault.NotFound, "there is no such row of %s", cb.nameOf(rel.To)), ""
 	}
 	return fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), cb.nameOf(rel.To)), names[0]
+}
+
+// unseen is the error where a reference leads to a dataset of which the principal sees no rows. It names what the
+// principal wrote.
+func (cb *changeBuilder) unseen(member string) *fault.Error {
+	if member == "" {
+		return fault.New(fault.Forbidden, "this needs rows that no role of yours shows")
+	}
+	return fault.New(fault.Forbidden, "%s leads to rows that no role of yours shows", member).
+		WithHint("leave %s out, or ask for a role that shows what it leads to", member)
 }
 
 // refusedAt is an error of a member of a row.
@@ -419,6 +436,9 @@ func (cb *changeBuilder) refer(count int, places *inputRows, of func(row int, co
 		r.refuse = func(i int) error { return refusedAt(refused, places.at(rows[i]), member) }
 		if cb.p.AllTenants && !cb.vis.Dataset.Common && !rel.To.Common { // which tenant's each row is, is not known yet
 			return cb.nameIt()
+		}
+		if cb.view.Dataset(rel.To.Name) == nil {
+			return refusedAt(cb.unseen(member), places.at(rows[0]), member)
 		}
 		if err := cb.lead(&r, rel, on); err != nil {
 			return err

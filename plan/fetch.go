@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"usher/catalog"
 	"usher/query"
 	"usher/value"
 )
@@ -129,6 +130,24 @@ func (l Level) fetch(i int) Level {
 		f.columns = append(f.columns, Expr{op: Column, typ: field.Type, name: field.Name})
 	}
 	return f
+}
+
+// Tellable says what may be told of a fetch of reference i: how many rows arrived, where these are no
+// more than its scope shows, and how many the source sent, where they are those. Conditions that the
+// source does not apply are applied to what arrived; an API may apply none.
+func (l Level) Tellable(i int) (arrived, sent bool) {
+	r := l.refs[i]
+	if r.inside >= 0 { // a policy reads what the role may not
+		return false, false
+	}
+	api := r.target.Kind == catalog.API
+	for j, e := range r.scope {
+		tenants := r.tenant != "" && j == 0 || l.isStep(e)
+		if !tenants && (api || !e.Only(i)) {
+			return false, false
+		}
+	}
+	return true, !api || r.reason != ByTenantColumn
 }
 
 // isStep tells a condition that asks for a parent row.

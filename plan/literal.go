@@ -44,6 +44,9 @@ func textFor(t *value.Type, v query.Value) (string, error) {
 		if !t.Numeric() && t.Scalar != value.JSON && t.Scalar != value.ID {
 			return "", mismatch(*t, "a number")
 		}
+		if t.Scalar == value.BigInt {
+			return value.PlainBigInt(string(v)), nil
+		}
 		return string(v), nil
 	case query.Text:
 		switch t.Scalar { //nolint:exhaustive // all else is text

@@ -68,7 +68,7 @@ type (
 		Filters []string `json:"filters"`
 		OrderBy string   `json:"orderBy,omitempty"`
 		Limited bool     `json:"limited"`
-		Pages   int      `json:"pages"`
+		Pages   *int     `json:"pages,omitempty"`
 	}
 	// explainTimings are in milliseconds.
 	explainTimings struct {
@@ -96,7 +96,7 @@ func explained(op *operation, tasks []graph.Task, keys []string, planning time.D
 			ctx, notes := receipt.With(ctx)
 			ctx, watch := withWatch(ctx)
 			outcomes := task.Run(ctx)
-			asked := cover{view: view}
+			asked := coverOf(view)
 			for _, at := range task.Fields {
 				asked.reads(op.plans[at])
 			}
@@ -166,7 +166,7 @@ func stepOf(s receipt.Step) explainStep {
 		out.Rows, out.Duration = &s.Rows, &took
 	}
 	if c := s.Call; c != nil {
-		out.Call = &explainCall{Method: c.Method, Path: c.Path, Filters: append([]string{}, c.Filters...), OrderBy: c.OrderBy, Limited: c.Limited, Pages: c.Pages}
+		out.Call = &explainCall{Method: c.Method, Path: c.Path, Filters: append([]string{}, c.Filters...), OrderBy: c.OrderBy, Limited: c.Limited, Pages: &c.Pages}
 	}
 	return out
 }

@@ -11,12 +11,38 @@ const hidden = "(hidden)"
 
 // cover puts hidden in the place of what its view does not show.
 type cover struct {
-	view  *catalog.View
-	steps bool // what was asked together reads what is hidden
+	view    *catalog.View
+	steps   bool            // what was asked together reads what is hidden
+	noRows  map[string]bool // datasets of which more rows may arrive than are shown
+	noPages map[string]bool // datasets of which a source may send more than that
+}
+
+func coverOf(view *catalog.View) cover {
+	return cover{view: view, noRows: make(map[string]bool), noPages: make(map[string]bool)}
 }
 
 // reads adds a plan to what was asked together.
-func (c *cover) reads(q plan.Query) { c.steps = c.steps || q.Valid() && c.hidesAny(q.Root()) }
+func (c *cover) reads(q plan.Query) {
+	if q.Valid() {
+		c.steps = c.steps || c.hidesAny(q.Root())
+		c.counts(q.Root())
+	}
+}
+
+// counts notes of which datasets of a level, and of those nested in it, no numbers are told.
+func (c *cover) counts(l plan.Level) {
+	for i := range l.Refs() {
+		arrived, sent := l.Tellable(i)
+		of := l.Ref(i).Dataset()
+		c.noRows[of], c.noPages[of] = c.noRows[of] || !arrived, c.noPages[of] || !sent
+	}
+	for i := range l.Children() {
+		c.counts(l.Child(i))
+	}
+	if total, ok := l.Total(); ok {
+		c.counts(total)
+	}
+}
 
 // hides tells whether a view does not show a column. The tenant column confines
 // every reference, and is told of to everybody.
@@ -86,14 +112,20 @@ func (c cover) hidesAny(l plan.Level) bool {
 }
 
 // step is a step without the text of what was asked where that reads what is
-// hidden, and without the number of rows of a hidden dataset.
+// hidden, and without numbers of rows that are not shown.
 func (c cover) step(s explainStep) explainStep {
+	if c.noRows[s.Dataset] {
+		s.Rows = nil
+	}
+	if s.Call != nil && c.noPages[s.Dataset] {
+		s.Call.Pages = nil
+	}
 	if !c.steps {
 		return s
 	}
 	if c.dataset(s.Dataset) == hidden {
-		s.Dataset, s.Rows, s.Duration, s.AsOf = hidden, nil, nil, nil
+		s.Dataset, s.Duration, s.AsOf = hidden, nil, nil
 	}
-	s.SQL, s.Call = hidden, nil
+	s.SQL, s.Call, s.Rows = hidden, nil, nil
 	return s
 }

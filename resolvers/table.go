@@ -33,15 +33,16 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	if err != nil {
 		return nil, err
 	}
+	key := graphql.GetFieldContext(ctx).Field.Alias
 	asked, columns, err := tableRequest(view, q)
 	if err != nil {
-		return nil, err
+		return nil, within(key, err)
 	}
 	began := time.Now()
 	planned, err := plan.Build(asked, cat, who, graph.Started(ctx))
 	d.Stages.Took(ctx, stage.Plan, began)
 	if err != nil {
-		return nil, err
+		return nil, within(key, err)
 	}
 	if access != nil {
 		access.say(trailOf([]query.Request{asked}, []plan.Query{planned}))
@@ -69,7 +70,6 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 		return nil, err
 	}
 	read = result.Rows.Len()
-	key := graphql.GetFieldContext(ctx).Field.Alias
 	began = time.Now()
 	told := graph.Outcome{AsOf: result.AsOf}
 	told.Answer, err = answer.EncodeTable(held.From(ctx), planned, result, answer.Writing{Key: key, NumbersAsText: graph.NumbersOf(ctx).AsText(d.NumbersAsText)}, rows)
@@ -78,7 +78,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 		return nil, err
 	}
 	if notes != nil {
-		covered := cover{view: view}
+		covered := coverOf(view)
 		covered.reads(planned)
 		e := explain(planned, notes, covered)
 		e.Path, e.Rows, e.AsOf = []string{key}, result.Rows.Len(), moment(result.AsOf)
@@ -88,6 +88,16 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	told.Accompany(ctx)
 	table.Rows.Encoded = told.JSON()
 	return table, nil
+}
+
+// within is an error about an argument of a field, with the field's key before its place.
+func within(key string, err error) error {
+	f := *fault.From(err)
+	if f.At == "" {
+		return err
+	}
+	f.At = key + "." + f.At
+	return &f
 }
 
 // responseKey is the key under which the answer has a field of the object

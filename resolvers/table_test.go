@@ -194,7 +194,7 @@ func TestWhatIsSaidBesideATable(t *testing.T) {
 		`{"q": {"dataset": "orders", "columns": ["amount"], "where": {"amount": {"eq": 1234567890123456789012345678.91}}, "orderBy": {"amount": "DESC"}}}`,
 		`{"data":{"table":{"rows":[[1234567890123456789012345678.91]]}}}`)
 	f(`query($q: TableQuery!) { table(query: $q) { rows } viewer { tenant } }`, `{"q": {"dataset": "orders", "columns": ["id"], "where": null}}`,
-		`{"errors":[{"message":"where is null; leave it out to ask without it","path":["table"],"locations":[{"line":1,"column":26}],"extensions":{"at":"where","code":"BAD_USER_INPUT"}}],`+
+		`{"errors":[{"message":"where is null; leave it out to ask without it","path":["table"],"locations":[{"line":1,"column":26}],"extensions":{"at":"table.where","code":"BAD_USER_INPUT"}}],`+
 			`"data":{"table":null,"viewer":{"tenant":"acme"}}}`)
 }
 
