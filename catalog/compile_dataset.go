@@ -368,7 +368,7 @@ func (c *compiler) key(d *draft) {
 			within = append(slices.Clone(d.Key), d.Tenant)
 		}
 		switch promised := d.uniqueBy(t, within); {
-		case !known, t.Plugin, t.Kind == ReadFile, promised && !t.Inherited, len(d.Key) < len(d.spec.Key):
+		case !known, t.Plugin, t.Kind == ReadFile, len(d.sources) > 0 && c.catalog.Sources[d.sources[0]].inPlace(), promised && !t.Inherited, len(d.Key) < len(d.spec.Key):
 		case t.View || t.Kind != OrdinaryTable:
 			at.note("nothing can say of %s, %s, that these columns identify a row, so it is believed; of two rows with one key lists would skip one, and whoever asks for it is shown either", t.Name, t.kindText())
 		case promised:

@@ -25,7 +25,7 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 	if b.Writes != nil {
 		return new(Target) // what rows collide by is the API's to know
 	}
-	if src.Kind == API || src.Kind == DuckDB && src.DuckDB.Path == "" || t.Kind == ReadFile {
+	if src.Kind == API || src.inPlace() || t.Kind == ReadFile {
 		return nil
 	}
 	alone := d.alone(src, b)

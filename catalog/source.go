@@ -64,6 +64,9 @@ type DuckDBSpec struct {
 	Files map[string]string // table name to a Parquet, CSV or JSON file
 }
 
+// inPlace tells that the engine reads files where they are: they promise nothing of their rows, and nothing is written to them.
+func (s *Source) inPlace() bool { return s.Kind == DuckDB && s.DuckDB.Path == "" }
+
 // APISpec is how an HTTP API is asked.
 type APISpec struct {
 	BaseURL      string
