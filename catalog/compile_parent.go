@@ -133,13 +133,17 @@ func (d *Dataset) kindOfOwner() (kind string) {
 	return kind
 }
 
-// demands tells whether rows for which a where is true have to lead, by the parents, to one of which the column is compared.
+// demands tells whether rows for which a where is true have to lead, by the parents, to one that is judged by the column.
 // What the filters of parents themselves say does not count: none is heeded within a filter.
-func (d *Dataset) demands(where query.Value, column string) bool {
+func (d *Dataset) demands(where query.Value, column string) (judged bool) {
+	if d.Parent == nil { // in whichever way: the filter of its own is judged no better
+		d.named(where, func(of *Dataset, col *Column) { judged = judged || of == d && col.Name == column }, func(*Dataset, *Relation) {})
+		return judged
+	}
 	o, _ := where.(query.Object)
 	return slices.ContainsFunc(o, func(m query.Member) bool {
 		all, _ := m.Value.(query.List)
-		return d.Parent == nil && m.Name == column || d.Parent != nil && m.Name == d.Parent.Name && d.Parent.To.demands(m.Value, column) ||
+		return m.Name == d.Parent.Name && d.Parent.To.demands(m.Value, column) ||
 			m.Name == "and" && slices.ContainsFunc(all, func(v query.Value) bool { return d.demands(v, column) })
 	})
 }

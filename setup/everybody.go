@@ -37,11 +37,11 @@ var holders = strings.Fields(`
 // Tables of facts that are the same for everybody, whoever's rows reference them.
 var facts = strings.Fields("country currency language locale timezone continent airport")
 
-// What numbers and times of a list of names are about, by the last word of their names: its order, and when a row was
-// made. Others, as amounts and dates, say something of what a row is.
+// What numbers and times of a list of names are about: its order, by the last word of their names, and when a row was
+// made, by any of them. Others, as amounts and dates, say something of what a row is.
 var (
 	ordering = strings.Fields("order position rank sort sorting sequence seq ordinal priority weight index level depth version")
-	stamping = strings.Fields("created updated modified inserted deleted at on")
+	stamping = strings.Fields("created updated modified inserted deleted")
 )
 
 // saying is the first column that may say something of somebody, though it is called like what names and lists have: a
@@ -56,7 +56,7 @@ func (t *table) saying() string {
 				return c.Name
 			}
 		case slices.Contains([]value.Scalar{value.Date, value.Time, value.Timestamp, value.LocalTimestamp, value.Interval}, c.Type.Scalar):
-			if !slices.Contains(stamping, word) || !slices.ContainsFunc(words(c.Name), func(w string) bool { return slices.Contains(stamping[:5], w) }) {
+			if !slices.ContainsFunc(words(c.Name), func(w string) bool { return slices.Contains(stamping, w) }) {
 				return c.Name
 			}
 		case c.Type.Text() && (word == "description" || word == "caption"):

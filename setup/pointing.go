@@ -51,25 +51,28 @@ func (t *table) pointing(tables []*table) map[string]bool {
 		to, _ := t.pointsTo(c, tables)
 		parts := words(c.Name)
 		if n := len(parts) - 1; to == nil && n > 0 && parts[n] == "key" {
-			to = t.keyedBy(parts, tables)
+			to, _ = t.keyedBy(parts, tables, func(to *table, key catalog.TableColumn) bool { return to.differsIn([]string{key.Name}) })
 		}
 		out[c.Name] = to != nil
 	}
 	return out
 }
 
-// keyedBy is the table of which a key is called like one: customer_key, of customers.
-func (t *table) keyedBy(parts []string, tables []*table) *table {
+// keyedBy is the table of which a key is called like one, and that key: customer_key, of customers; what is one, tells says.
+func (t *table) keyedBy(parts []string, tables []*table, tells func(to *table, key catalog.TableColumn) bool) (*table, catalog.TableColumn) {
 	n := len(parts) - 1
 	for _, to := range tables {
-		if to != t && called(parts[:n], to) && slices.ContainsFunc(to.Columns, func(c catalog.TableColumn) bool {
+		if to == t || !called(parts[:n], to) {
+			continue
+		}
+		if i := slices.IndexFunc(to.Columns, func(c catalog.TableColumn) bool {
 			own := words(c.Name)
-			return (slices.Equal(own, parts) || slices.Equal(own, parts[n:])) && to.differsIn([]string{c.Name})
-		}) {
-			return to
+			return (slices.Equal(own, parts) || slices.Equal(own, parts[n:])) && tells(to, c)
+		}); i >= 0 {
+			return to, to.Columns[i]
 		}
 	}
-	return nil
+	return nil, catalog.TableColumn{}
 }
 
 // identifies tells whether values of a type may be those of a key.

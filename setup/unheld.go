@@ -118,24 +118,15 @@ func item(c catalog.TableColumn) (catalog.TableColumn, []string) {
 	return c, parts
 }
 
-// keyCalled is the table of which a key is called like the column, and that key: customer_key, where customers have one.
-// It may be one within a tenant.
+// keyCalled is keyedBy, of a key that may be one within a tenant.
 func (t *table) keyCalled(c catalog.TableColumn, parts []string, tables []*table) (*table, catalog.TableColumn) {
-	n := len(parts) - 1
-	if n == 0 || parts[n] != "key" || !identifies(c.Type) {
+	if n := len(parts) - 1; n == 0 || parts[n] != "key" || !identifies(c.Type) {
 		return nil, catalog.TableColumn{}
 	}
-	for _, to := range tables {
-		i := slices.IndexFunc(to.Columns, func(key catalog.TableColumn) bool {
-			own := words(key.Name)
-			return (slices.Equal(own, parts) || slices.Equal(own, parts[n:])) && (key.Type.Scalar == c.Type.Scalar || key.Type.Exact() && c.Type.Exact()) &&
-				slices.ContainsFunc(to.UniqueSets(), func(set []string) bool { return len(set) <= 2 && slices.Contains(set, key.Name) })
-		})
-		if i >= 0 && to != t && called(parts[:n], to) {
-			return to, to.Columns[i]
-		}
-	}
-	return nil, catalog.TableColumn{}
+	return t.keyedBy(parts, tables, func(to *table, key catalog.TableColumn) bool {
+		return (key.Type.Scalar == c.Type.Scalar || key.Type.Exact() && c.Type.Exact()) &&
+			slices.ContainsFunc(to.UniqueSets(), func(set []string) bool { return len(set) <= 2 && slices.Contains(set, key.Name) })
+	})
 }
 
 // withoutGap is the table that a column like customerid leads to: none but one that is called so as a whole.
