@@ -37,7 +37,7 @@ const (
 	fairShare  = 20 // requests a second of each tenant
 	fairFlood  = 50 // times its share
 	fairWindow = 2 * time.Second
-	fairRounds = 2
+	fairRounds = 2 // unless it is told otherwise
 	fairLoud   = "loud"
 	fairRows   = 2000
 	fairImport = 400                   // rows of an import
@@ -83,6 +83,7 @@ datasets:
 type fair struct {
 	cluster *cluster
 	api     *httptest.Server
+	rounds  int
 	usher   string
 	folder  string
 	secret  string
@@ -94,8 +95,8 @@ type fair struct {
 	imported atomic.Int64 // rows
 }
 
-func reportFairness(ctx context.Context, usher, cache, only string, out io.Writer) (err error) {
-	f := &fair{usher: usher, folder: filepath.Join(cache, "fair"), secret: rand.Text() + rand.Text(), tokens: make(map[string]string), client: manyConnections()}
+func reportFairness(ctx context.Context, usher, cache, only string, rounds int, out io.Writer) (err error) {
+	f := &fair{rounds: rounds, usher: usher, folder: filepath.Join(cache, "fair"), secret: rand.Text() + rand.Text(), tokens: make(map[string]string), client: manyConnections()}
 	if f.cluster, err = startCluster(ctx, f.folder); err != nil {
 		return err
 	}
@@ -260,7 +261,7 @@ func (f *fair) beside(ctx context.Context, strategy, kind, budget string, out io
 	}
 	var alone, standIn, beside, loud []sent
 	var busy used
-	for range fairRounds {
+	for range f.rounds {
 		alone = append(alone, quiet()...)
 		for _, address := range []string{"", f.address} {
 			ended := make(chan error, 1)
@@ -310,7 +311,7 @@ func (f *fair) beside(ctx context.Context, strategy, kind, budget string, out io
 		}
 	}
 	of := func(all []sent, percent int) float64 { return ms(percentile(times(all), percent)) }
-	all := float64(fairRounds) * fairWindow.Seconds() / 100
+	all := float64(f.rounds) * fairWindow.Seconds() / 100
 	_, err := fmt.Fprintf(out, "| %s | %s | %s | %.2f | %.2f | %.2f | %.1f | %.1f | %.1f | %.2f | %.2f | %d of %d | %d of %d | %.1f | %.0f, %.0f, %.0f %% |\n", strategy, kind, map[bool]string{true: "none", false: "gone"}[budget == ""],
 		of(alone, 50), of(standIn, 50), of(beside, 50), of(alone, 99), of(standIn, 99), of(beside, 99), of(beside, 99)/of(alone, 99), of(beside, 99)/of(standIn, 99),
 		failed, len(others), len(slow), len(loud), ms(percentile(slow, 99)), busy[0].Seconds()/all, busy[1].Seconds()/all, busy[2].Seconds()/all)

@@ -7,7 +7,7 @@
 // fail with the machine's mood.
 //
 //	go run . [-quick] [-peers] [-only W1,W2] [-clients 16,64] [-rounds 10] [-usher ../bin/usher] [-cache DIR] [-out DIR]
-//	go run . -fair [-only shared_queries,saturated] [-usher ../bin/usher]
+//	go run . -fair [-only shared_queries,saturated] [-rounds 20] [-usher ../bin/usher]
 //	go run . -compare OLD [-usher NEW] -only W1,W2 -clients 16 -rounds 10
 //
 // With -compare two builds of usher are measured beside each other, and nothing
@@ -18,6 +18,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -141,7 +142,7 @@ func run(ctx context.Context) error {
 	}
 	p.older = *older
 	if *fairness {
-		return reportFairness(ctx, *usher, *cache, *only, os.Stdout)
+		return reportFairness(ctx, *usher, *cache, *only, cmp.Or(*rounds, fairRounds), os.Stdout)
 	}
 	if *grow {
 		return reportGrowth(ctx, p, *usher, *cache, *out)
