@@ -69,9 +69,11 @@ type Gateway struct {
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
-	loading      sync.Mutex         // one configuration is read, and served or refused, after another
-	replacing    sync.Mutex         // one snapshot follows another
-	stopReaching context.CancelFunc // nil: every source was reached at once
+	loading      sync.Mutex      // one configuration is read, and served or refused, after another
+	replacing    sync.Mutex      // one snapshot follows another
+	life         context.Context //nolint:containedctx // ends when the gateway is closed, with what is asked beside requests
+	end          context.CancelFunc
+	stopReaching context.CancelFunc // of the configuration that is served; nil: it is not yet
 	reaching     sync.WaitGroup
 }
 
@@ -94,6 +96,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), resolvers.NewPlanned()},
 	}
 	g.counts.stages.Traced = opts.Tracer != nil
+	g.life, g.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())
@@ -222,10 +225,8 @@ func (g *Gateway) unready() (Unready, error) {
 
 // Close ends the sources and the control store.
 func (g *Gateway) Close() error {
-	if g.stopReaching != nil {
-		g.stopReaching()
-		g.reaching.Wait()
-	}
+	g.end()
+	g.reaching.Wait()
 	var errs []error
 	if s := g.current.Load(); s != nil {
 		errs = append(errs, s.close())

@@ -45,7 +45,11 @@ func (g *Gateway) house(cfg *config.Config, opts Options) resolvers.House {
 		}
 		return withoutCauses(found.Problems), withoutCauses(found.Notes), nil
 	}
-	h.Loaded = func() resolvers.Loaded { return *g.loads.now.Load() }
+	h.Loaded = func() resolvers.Loaded {
+		told := *g.loads.now.Load()
+		told.Warnings = g.current.Load().warnings()
+		return told
+	}
 	if opts.Read != nil {
 		h.Reload = func(ctx context.Context) (problems []string, err error) {
 			done := make(chan error, 1) // it is not given up half way because nobody waits any more

@@ -59,9 +59,7 @@ func (g *Gateway) reload(ctx context.Context, read func() (*config.Config, error
 	if err := next.serves(ctx, g.opts.Log, before.found.Unfit); err != nil {
 		return err
 	}
-	if g.stopReaching != nil {
-		g.stopReaching() // of the configuration before
-	}
+	g.stopReaching() // of the configuration before
 	if err := g.replace(ctx, next); err != nil {
 		g.reach() // as before
 		return err

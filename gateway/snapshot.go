@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"usher/admit"
@@ -40,6 +41,7 @@ type snapshot struct {
 	boards  http.Handler
 	proxies client.Proxies
 	handler http.Handler
+	lacks   func() []string // by which rows are written; asked once
 
 	cursors *cursor.Sealer
 	users   atomic.Int64 // requests under way, and the gateway while it is served
@@ -72,6 +74,7 @@ func (s *snapshot) serves(ctx context.Context, log *slog.Logger, unfit map[strin
 func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	cfg, opts := s.cfg, g.opts
 	s.users.Store(1)
+	s.lacks = sync.OnceValue(func() []string { return lacks(g.life, s.found) })
 	var tokens *auth.Verifier
 	if before != nil {
 		s.sources, tokens = before.sources.Next(s.catalog), before.tokens

@@ -22,16 +22,16 @@ const (
 	lastLook  = 30 * time.Second
 )
 
-// reach looks into the sources that are still to be reached until none is left, or
-// another configuration is served.
+// reach says what of the configuration cannot be done, and looks into the sources that are still to be reached until
+// none is left, or another configuration is served.
 func (g *Gateway) reach() {
 	s := g.current.Load()
-	if !s.found.Pending() {
-		return
-	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(g.life)
 	g.stopReaching = stop
-	g.reaching.Go(func() { g.reachOf(ctx, s.cfg, s.found) })
+	g.reaching.Go(func() {
+		s.tellLacks(ctx, g.opts.Log)
+		g.reachOf(ctx, s.cfg, s.found)
+	})
 }
 
 func (g *Gateway) reachOf(ctx context.Context, cfg *config.Config, found *inspect.Found) {
@@ -76,6 +76,7 @@ func (g *Gateway) reachOf(ctx context.Context, cfg *config.Config, found *inspec
 			}
 		}
 		tellUnfit(ctx, log, found.Unfit, again.Unfit)
+		g.current.Load().tellLacks(ctx, log)
 		found, wait = again, firstLook
 	}
 }

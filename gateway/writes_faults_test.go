@@ -273,14 +273,20 @@ func TestLackedPrivilegesAreLogged(t *testing.T) {
 	}
 	logged.mu.Lock()
 	defer logged.mu.Unlock()
-	if !strings.Contains(logged.String(), "GRANT SELECT ON") || !strings.Contains(logged.String(), "lacks SELECT on public.products") {
-		t.Errorf("logged is\n%s", logged.String())
+	text = "" // but for what is told at the start of all that is lacked
+	for line := range strings.Lines(logged.String()) {
+		if !strings.Contains(line, "accounts lack what they need") {
+			text += line
+		}
 	}
-	if want := "GRANT TEMPORARY ON DATABASE " + `"` + db.Name + `" TO`; strings.Count(logged.String(), "lacks TEMPORARY on the database") != 1 {
-		t.Errorf("logged is\n%s\nwant %s", logged.String(), want)
+	if !strings.Contains(text, "GRANT SELECT ON") || !strings.Contains(text, "lacks SELECT on public.products") {
+		t.Errorf("logged is\n%s", text)
 	}
-	if want := `GRANT INSERT ON`; !strings.Contains(logged.String(), want) || !strings.Contains(logged.String(), role) || strings.Contains(logged.String(), "GRANT UPDATE") {
-		t.Errorf("logged is\n%s", logged.String())
+	if want := "GRANT TEMPORARY ON DATABASE " + `"` + db.Name + `" TO`; strings.Count(text, "lacks TEMPORARY on the database") != 1 {
+		t.Errorf("logged is\n%s\nwant %s", text, want)
+	}
+	if want := `GRANT INSERT ON`; !strings.Contains(text, want) || !strings.Contains(text, role) || strings.Contains(text, "GRANT UPDATE") {
+		t.Errorf("logged is\n%s", text)
 	}
 }
 

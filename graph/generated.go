@@ -1117,6 +1117,8 @@ type Configuration {
   loadedAt: Timestamp!
   "What was wrong with another that was read since; empty: none was refused."
   problems: [String!]!
+  "What of it is not served now, or not as it was meant: sources that cannot be reached, datasets that wait for one or do not fit, and what accounts lack by which rows are written."
+  warnings: [String!]!
   "When that was refused; null: none was."
   refusedAt: Timestamp
   "By name."
@@ -1171,6 +1173,8 @@ type Reload {
   loadedAt: Timestamp!
   "What stands in the way, with places; empty if it is served."
   problems: [String!]!
+  "What of the configuration that is served is not, or not as it was meant, as of ` + "`" + `configuration` + "`" + `."
+  warnings: [String!]!
 }
 
 "A role of the configuration."
@@ -2550,6 +2554,8 @@ func (ec *executionContext) childFields_Configuration(ctx context.Context, field
 		return ec.fieldContext_Configuration_loadedAt(ctx, field)
 	case "problems":
 		return ec.fieldContext_Configuration_problems(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Configuration_warnings(ctx, field)
 	case "refusedAt":
 		return ec.fieldContext_Configuration_refusedAt(ctx, field)
 	case "sources":
@@ -2948,6 +2954,8 @@ func (ec *executionContext) childFields_Reload(ctx context.Context, field graphq
 		return ec.fieldContext_Reload_loadedAt(ctx, field)
 	case "problems":
 		return ec.fieldContext_Reload_problems(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Reload_warnings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Reload", field.Name)
 }
@@ -8977,6 +8985,29 @@ func (ec *executionContext) fieldContext_Configuration_problems(_ context.Contex
 	return graphql.NewScalarFieldContext("Configuration", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Configuration_warnings(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Configuration", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Configuration_refusedAt(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13174,6 +13205,29 @@ func (ec *executionContext) _Reload_problems(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Reload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Reload_warnings(ctx context.Context, field graphql.CollectedField, obj *Reload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -20293,6 +20347,11 @@ func (ec *executionContext) _Configuration(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "warnings":
+			out.Values[i] = ec._Configuration_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "refusedAt":
 			out.Values[i] = ec._Configuration_refusedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -22231,6 +22290,11 @@ func (ec *executionContext) _Reload(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "problems":
 			out.Values[i] = ec._Reload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._Reload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -291,6 +291,8 @@ type Configuration struct {
 	LoadedAt time.Time `json:"loadedAt"`
 	// What was wrong with another that was read since; empty: none was refused.
 	Problems []string `json:"problems"`
+	// What of it is not served now, or not as it was meant: sources that cannot be reached, datasets that wait for one or do not fit, and what accounts lack by which rows are written.
+	Warnings []string `json:"warnings"`
 	// When that was refused; null: none was.
 	RefusedAt *time.Time `json:"refusedAt,omitempty"`
 	// By name.
@@ -823,6 +825,8 @@ type Reload struct {
 	LoadedAt time.Time `json:"loadedAt"`
 	// What stands in the way, with places; empty if it is served.
 	Problems []string `json:"problems"`
+	// What of the configuration that is served is not, or not as it was meant, as of `configuration`.
+	Warnings []string `json:"warnings"`
 }
 
 // Which tokens end: those on which all that is given fits.

@@ -14,7 +14,6 @@ import (
 	"usher/config"
 	"usher/control"
 	"usher/datasource"
-	"usher/datasource/grants"
 	"usher/graph/documents"
 	"usher/schema"
 	"usher/setup"
@@ -74,14 +73,9 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, closed(r.Catalog)...)
-	for _, name := range slices.Sorted(maps.Keys(f.Tables)) {
-		lacks, err := grants.Lacking(ctx, r.Catalog, f.Sources[name])
-		if err != nil {
-			err = fmt.Errorf("source %s: what the account that writes may do could not be asked: %w", name, err)
-		}
-		r.problem(err)
-		r.Problems, r.Notes = append(r.Problems, lacks.Writing...), append(r.Notes, lacks.Some...)
-	}
+	lacks, err := f.Lacking(ctx)
+	r.problem(err)
+	r.Problems, r.Notes = append(r.Problems, lacks.Writing...), append(r.Notes, lacks.Some...)
 	return r, nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"usher/catalog"
 	"usher/config"
 	"usher/datasource"
+	"usher/datasource/grants"
 )
 
 // Found is what a look into the sources has shown.
@@ -211,6 +212,40 @@ func (f *Found) Served() (*catalog.Catalog, error) {
 		return nil, cmp.Or(f.Problem, errors.New("the catalog was refused without a reason"))
 	}
 	return f.Catalog, f.Problem
+}
+
+// Lacking asks what the accounts lack by which rows of the sources that were reached are written. One that could not be
+// asked does not hold up the others.
+func (f *Found) Lacking(ctx context.Context) (lacks grants.Lacks, err error) {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(f.Tables)) {
+		if slices.Contains(f.Unreached(), name) {
+			continue
+		}
+		of, err := grants.Lacking(ctx, f.Catalog, f.Sources[name])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("source %s: what the account that writes may do could not be asked%s%w", name, Cause, err))
+		}
+		lacks.Writing, lacks.Some = append(lacks.Writing, of.Writing...), append(lacks.Some, of.Some...)
+	}
+	return lacks, errors.Join(errs...)
+}
+
+// Unserved says what of a configuration that is served is not, or not by what its source holds now.
+func (f *Found) Unserved() (lines []string) {
+	for _, s := range f.Silent {
+		lines = append(lines, fmt.Sprintf("sources.%s: it could not be looked into; what is read from it is refused until it is%s%v", s.Source, Cause, s.Err))
+	}
+	for _, s := range f.Kept {
+		lines = append(lines, fmt.Sprintf("sources.%s: it could not be looked into; it is served as it was found before%s%v", s.Source, Cause, s.Err))
+	}
+	for _, dataset := range slices.Sorted(maps.Keys(f.Waits)) {
+		lines = append(lines, f.Waits[dataset]+"; until its source is reached the dataset "+dataset+" is left out")
+	}
+	for _, dataset := range slices.Sorted(maps.Keys(f.Unfit)) {
+		lines = append(lines, f.Unfit[dataset]+"; until it fits the dataset "+dataset+" is refused")
+	}
+	return lines
 }
 
 // Log says which sources could not be looked into, and why.

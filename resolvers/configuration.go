@@ -15,6 +15,7 @@ type Loaded struct {
 	At       time.Time // when it was read
 	Refused  time.Time // when another was refused; zero: none was
 	Problems []string  // what was wrong with that
+	Warnings []string  // what of the one that is served is not, or not as it was meant
 }
 
 // configuration is what is served, and what tenants' records may name of it.
@@ -32,7 +33,7 @@ func (r *Resolver) configuration(ctx context.Context) (*graph.Configuration, err
 	}
 	loaded := r.House.Loaded()
 	out := &graph.Configuration{
-		LoadedAt: loaded.At, Problems: always(loaded.Problems), RefusedAt: instant(loaded.Refused),
+		LoadedAt: loaded.At, Problems: always(loaded.Problems), Warnings: always(loaded.Warnings), RefusedAt: instant(loaded.Refused),
 		Sources: []graph.ConfiguredSource{}, Strategies: []graph.ConfiguredStrategy{}, Bindings: []graph.ConfiguredBinding{}, Cells: always(cat.Cells()),
 		TokenLimits: describeLimits(cat.Budgets.Token),
 	}
@@ -75,5 +76,6 @@ func (r *Resolver) reload(ctx context.Context) (*graph.Reload, error) {
 	if err != nil && len(problems) == 0 {
 		return nil, err
 	}
-	return &graph.Reload{Served: len(problems) == 0, LoadedAt: r.House.Loaded().At, Problems: always(problems)}, nil
+	loaded := r.House.Loaded()
+	return &graph.Reload{Served: len(problems) == 0, LoadedAt: loaded.At, Problems: always(problems), Warnings: always(loaded.Warnings)}, nil
 }
