@@ -36,8 +36,12 @@ func (c *compiler) noteCommon() {
 		}
 		for _, column := range slices.Sorted(maps.Keys(tenants[d.Source])) {
 			if _, has := table.column(column); has {
-				c.work[d.Name].at.in("common").note("%s is common although its table has %s, the tenant column of %s: every tenant is shown all its rows. "+
-					"Name the column as `tenant` if they are not everybody's", d.Name, column, some(tenants[d.Source][column]))
+				rows := "all its rows"
+				if d.Filter != nil {
+					rows = "all the rows that its filter leaves"
+				}
+				c.work[d.Name].at.in("common").note("%s is common although its table has %s, the tenant column of %s: every tenant is shown %s. "+
+					"Name the column as `tenant` if they are not everybody's", d.Name, column, some(tenants[d.Source][column]), rows)
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 		for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
 			b := d.Bindings[source]
 			if t, ok := tables[source][catalog.TableKey(b.Schema, b.Table)]; ok && d.WritableIn(b) {
-				out = append(out, counted(cat, cat.Sources[source], d, b, t)...)
+				out = append(out, counted(cat, cat.Sources[source], d, b, t, pointing[source])...)
 				said, of := astray(d, b, t, tables[source], by)
 				if strays = append(strays, of...); !by.none || len(granting(cat, d, catalog.UpdateRows)) > 0 {
 					out = append(out, said...)
@@ -120,7 +120,7 @@ func readerWrites(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding
 }
 
 // counted names the columns that a sequence fills for all tenants together.
-func counted(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table) []string {
+func counted(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table, names *setup.Pointing) []string {
 	if !mixed(source, d, b) || !d.Writes.Inserts() {
 		return nil
 	}
@@ -139,11 +139,14 @@ func counted(cat *catalog.Catalog, source *catalog.Source, d *catalog.Dataset, b
 				led++
 			}
 		}
+		looks := names.Leading(catalog.TableKey(b.Schema, b.Table), stored.Name)
 		switch {
 		case led > 0: // the columns there are of its type, and have its values
 			line += fmt.Sprintf(": foreign keys lead to it (%d), so those columns become uuids by a migration of its own, with the values that it gets", led)
 		case ledTo(cat, d, col):
 			line += ": relations lead to it, so those columns become uuids by a migration of its own, with the values that it gets"
+		case len(looks) > 0:
+			line += fmt.Sprintf(": %s %s to it, so what leads to it becomes uuids by a migration of its own, with the values that it gets", strings.Join(looks[:min(3, len(looks))], ", "), either(looks, "looks like a reference", "and others look like references"))
 		case !t.View && !slices.ContainsFunc(keys, func(key []string) bool { return slices.Contains(key, stored.Name) }):
 			line += "; it is of no key, so it may be left out of the dataset as well"
 		case source.Kind == catalog.Postgres && !t.View:

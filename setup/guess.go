@@ -71,11 +71,30 @@ func guess(tables []*table) (string, []string, error) {
 		}
 	}
 	for _, f := range found {
-		if f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base {
+		if f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base && !outdone(tables, f, found) {
 			return f.column, passed(found, f, base), nil
 		}
 	}
 	return "", nil, undecided(found, base)
+}
+
+// outdone tells whether another column makes more than twice as many tables tenants': where most say themselves that they are
+// not everybody's, the id of some client would pass for the tenant's by its name.
+func outdone(tables []*table, f candidate, found []candidate) bool {
+	var others []candidate
+	for _, other := range found {
+		if other.holders > 2*f.holders {
+			others = append(others, other)
+		}
+	}
+	slices.SortStableFunc(others, func(a, b candidate) int { return cmp.Compare(b.holders, a.holders) })
+	own := -1
+	return slices.ContainsFunc(others[:min(len(others), maxSeen)], func(other candidate) bool {
+		if own < 0 {
+			own = confined(tables, f.column)
+		}
+		return confined(tables, other.column) > 2*own
+	})
 }
 
 // passed says of the other columns that are called like a tenant's why each was
@@ -100,6 +119,15 @@ func passed(found []candidate, taken candidate, tables int) []string {
 
 // reach counts the tables that a tenant column makes tenants', or that say otherwise that they are not everybody's.
 func reach(tables []*table, column string) int {
+	return count(tables, column, func(t *table) bool { return !t.common && !t.unsure })
+}
+
+// confined counts the tables that a tenant column makes tenants'.
+func confined(tables []*table, column string) int {
+	return count(tables, column, func(t *table) bool { return t.leftOut == "" && !t.common })
+}
+
+func count(tables []*table, column string, counts func(*table) bool) int {
 	try := make([]*table, len(tables))
 	for i, t := range tables {
 		try[i] = &table{Table: t.Table, dataset: t.dataset, view: t.view, ends: t.endings(), pointed: t.pointed, unread: t.unread, unseen: t.unseen}
@@ -107,7 +135,7 @@ func reach(tables []*table, column string) int {
 	classify(try, column)
 	n := 0
 	for _, t := range try {
-		if !t.common && !t.unsure && !t.view && !t.Extension {
+		if counts(t) && !t.view && !t.Extension {
 			n++
 		}
 	}

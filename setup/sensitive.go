@@ -22,7 +22,7 @@ var (
 			sas, signed, presigned, pre signed`, "url, uri"),
 		each("magic, login, signin, invite, invitation, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
 		each("magic, invite, invitation, reset, unlock, activation, verification, confirmation, recovery", "url, uri"),
-		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, join", "code"),
+		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join", "code"),
 		each("auth, authorization, http, request, api, custom, extra", "header"),
 		each("env, environment", "var, variable"),
 		each("smtp, sso, auth, saml, oauth, oidc, ldap, imap", "config, configuration, setting, option"))
@@ -204,7 +204,7 @@ func headers(parts []string) bool {
 // What is a secret, and what is not everybody's, as a number or a date, too. Others of these count or measure
 // something, as input_tokens does.
 var (
-	secretNumbers   = phrases("pin, otp, totp, passcode, ssn, social security, national id, cvv, cvc, card number, card no, cc number, security code, verification code, recovery code, backup code, reset code, unlock code, access code, invite code, invitation code, login code, activation code, auth code, join code, bank account number, bank account no")
+	secretNumbers   = phrases("pin, otp, totp, passcode, ssn, social security, national id, cvv, cvc, card number, card no, cc number, security code, verification code, recovery code, backup code, reset code, unlock code, access code, invite code, invitation code, login code, activation code, auth code, authorization code, join code, bank account number, bank account no")
 	personalNumbers = phrases("phone, telephone, tel, mobile, cell, fax, birth, birthday, birthdate, dob, salary, wage, payroll, income, tax id, tax number, tax no, vat id, vat number, tin, account number, account no, passport")
 )
 
@@ -221,15 +221,24 @@ func (t *table) secret(c catalog.TableColumn) bool {
 	return secretOf(t.Name, c.Name) || t.opens(c)
 }
 
+// What tables are called of which each row lets somebody in, by its key or its code.
+var admitting = phrases("oauth, oauth2, openid, oidc, saml, sso, invitation, invite, activation, verification, confirmation, reset, recovery, magic, otp, 2fa, two factor, mfa, login, signin, signup, auth, authorization")
+
 // opens tells whether a column of text or bytes is called a key, and nothing says that it tells rows, places or texts
 // apart: neither the word before it, nor a key of the table's own.
 func (t *table) opens(c catalog.TableColumn) bool {
 	parts := parted(c.Name)
 	n := len(parts) - 1
-	if n < 1 || parts[n] != "key" || !c.Type.Text() && c.Type.Scalar != value.Bytes {
+	if n < 0 || !c.Type.Text() && c.Type.Scalar != value.Bytes {
 		return false
 	}
+	if admits := n == 0 && mentions(parted(t.Name), admitting) && slices.Contains([]string{"key", "code"}, parts[n]); admits || parts[n] != "key" {
+		return admits
+	}
 	switch own := []string{c.Name}; {
+	case n == 0: // it is of what its table is called after, tells rows apart, or has a value beside it
+		return !slices.Contains(ordinaryKeys, last(t.Name)) && !t.references(c.Name) && !t.has("value") &&
+			!slices.ContainsFunc(t.UniqueSets(), func(set []string) bool { return slices.Contains(set, c.Name) })
 	case slices.Contains(ordinaryKeys, parts[n-1]), slices.Contains(aboutFirst, parts[0]):
 		return false
 	case slices.Contains(t.PrimaryKey, c.Name), t.references(c.Name), t.pointed[c.Name]:

@@ -196,6 +196,39 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// A key that is called no more than that is what its table is called after, and so is the code by which a row lets somebody in.
+func TestKeysByTheirTables(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"schools_invitation.key unique": true, "invitations.code": true, "oauth2_provider_grant.code": true, "PasswordResets.key": true, "account_emailconfirmation.key": true, "hooks.key": true,
+		"settings.key": false, "feature_flags.key": false, "active_storage_blobs.key unique": false, "customers.key unique": false, "pairs.key value": false, "coupons.code": false, "orders.code unique": false,
+		"training_sessions.code": false, "auth_permission.codename": false, "things.key pk": false,
+	} {
+		name, how, _ := strings.Cut(name, " ")
+		table, column, _ := strings.Cut(name, ".")
+		of := newTable(table, column)
+		switch how {
+		case "unique":
+			of.Unique = [][]string{{"tenant", column}}
+		case "pk":
+			of.PrimaryKey = []string{column}
+		case "value":
+			of = newTable(table, column, "value")
+		}
+		if got := of.secret(of.Columns[0]); got != want {
+			t.Errorf("%s (%s) is a secret: %t", name, how, got)
+		}
+	}
+}
+
+func newTable(name string, columns ...string) *table {
+	of := &table{Table: catalog.Table{Name: name}}
+	for _, column := range columns {
+		of.Columns = append(of.Columns, catalog.TableColumn{Name: column, Type: value.Type{Scalar: value.String}})
+	}
+	return of
+}
+
 // A reference to a table is nobody's tax id.
 func TestReferencesAreNotPersonal(t *testing.T) {
 	t.Parallel()

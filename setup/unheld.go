@@ -21,6 +21,7 @@ type Pointer struct {
 type Pointing struct {
 	tables []*table
 	byKey  map[string]*table
+	led    map[string][]leading // by the table that they lead to; made when somebody asks
 }
 
 // NewPointing makes a Pointing of the tables that a source was found to hold, by TableKey.
@@ -44,6 +45,33 @@ var assigned = strings.Fields("assignee assigner reviewer approver")
 
 // What stands before "of" in what leads to no row: a kind_of, an as_of.
 var measured = append(strings.Fields("as out number count total"), general...)
+
+// Leading are the columns, with their tables, that look like references to rows of a table by a column of it, or of which
+// nobody knows by which, and that no foreign key holds.
+func (p *Pointing) Leading(key, column string) []string {
+	if p.led == nil {
+		p.led = make(map[string][]leading)
+		for from := range p.byKey {
+			for _, c := range p.Unheld(from) {
+				p.led[c.To] = append(p.led[c.To], leading{from, c})
+			}
+		}
+	}
+	var out []string
+	for _, l := range p.led[key] {
+		if l.Key == column || l.Key == "" {
+			out = append(out, l.from+"."+l.Column)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// leading is a column of a table that looks like a reference.
+type leading struct {
+	from string
+	Pointer
+}
 
 // Unheld are the columns of a table, by TableKey, that look like references and are held by no foreign key. Where only the
 // end of a name tells, the values have to be such as keys are here: texts that others have made are often called ids, too.
