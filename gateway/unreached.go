@@ -58,7 +58,7 @@ func (g *Gateway) reachOf(ctx context.Context, cfg *config.Config, found *inspec
 			}
 		}
 		now := again.Reached(found)
-		if len(now) == 0 && slices.Equal(again.Unreached(), found.Unreached()) && maps.Equal(again.Unfit, found.Unfit) {
+		if len(now) == 0 && slices.Equal(again.Unreached(), found.Unreached()) && maps.Equal(again.Unfit, found.Unfit) && slices.Equal(again.Lost, found.Lost) {
 			continue
 		}
 		if err := g.serveFound(ctx, cfg, again); err != nil {
@@ -73,6 +73,11 @@ func (g *Gateway) reachOf(ctx context.Context, cfg *config.Config, found *inspec
 		for _, kept := range found.Kept {
 			if !slices.Contains(again.Unreached(), kept.Source) {
 				log.InfoContext(ctx, "a source was reached again", "source", kept.Source)
+			}
+		}
+		for _, lost := range found.Lost {
+			if !slices.Contains(again.Lost, lost) {
+				log.InfoContext(ctx, "a source serves a dataset again", "source", lost.Source, "dataset", lost.Dataset)
 			}
 		}
 		tellUnfit(ctx, log, found.Unfit, again.Unfit)

@@ -43,12 +43,13 @@ issuers:
   app: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: trusted, claims: {tenant: /tenant}}
 sources:
   shop: {kind: postgres, host: 127.0.0.1, port: %d, database: %q, user: %q, password: {env: PG}, sslmode: disable}
-  lake: {kind: postgres, host: 127.0.0.1, port: %d, database: %[3]q, user: %[4]q, password: {env: PG}, sslmode: disable}
-strategies: {all: {kind: shared, source: shop, datasets: {events: lake}}}
+  lake: {kind: postgres, host: 127.0.0.1, port: %[5]d, database: %[3]q, user: %[7]q, password: {env: PG}, sslmode: disable}
+strategies: {all: {kind: shared, source: shop, datasets: {events: lake}}, far: {kind: shared, source: lake}}
+default_strategy: all
 datasets:
   notes: {tenant: tenant, key: id, global_keys: true, writable: %[6]s}
   events: {tenant: tenant, key: id, columns: {id: Int!, tenant: String!, at: String}}
-`, inPostgres(store), db.Port, db.Name, role, gap.port, writable))
+`, inPostgres(store), db.Port, db.Name, role, gap.port, writable, db.User))
 	}
 	read := func() (*config.Config, error) {
 		text, err := os.ReadFile(file)
@@ -102,6 +103,11 @@ datasets:
 	gap.open(t)
 	program.Soon(t, program.Patience, "the source is reached", func() bool { return len(opened.Unreached()) == 0 })
 	g.check(t, root, `mutation { admin { reload { warnings } } }`, `200 {"data":{"admin":{"reload":{"warnings":[]}}}}`)
+	db.Exec(t, `REVOKE SELECT ON notes FROM `+role) // the other source serves it still
+	reload([]string{"datasets.notes: shop served it before"}, []string{"datasets.events"})
+	db.Exec(t, `GRANT SELECT ON notes TO `+role)
+	program.Soon(t, program.Patience, "the source serves it again", func() bool { return strings.Contains(log.String(), "serves a dataset again") })
+	g.check(t, root, `{ admin { configuration { warnings } } }`, `200 {"data":{"admin":{"configuration":{"warnings":[]}}}}`)
 	db.Exec(t, `ALTER TABLE events DROP COLUMN at`)
 	reload([]string{"until it fits the dataset events is refused", "datasets.events.columns.at"}, nil)
 }

@@ -31,6 +31,8 @@ type Found struct {
 	Kept    []Silent          // sources that could not be looked into this time, and are taken as they were found before
 	late    []string          // sources of which a dataset that does not fit is refused alone: those that were silent at first, or all
 	Notes   []string          // what the configuration leaves out
+	Lost    []Lost            // what was served before the configuration was read again, and is not
+	before  []Lost            // what was served then
 	Waits   map[string]string // datasets that are left out until a source is reached, and what the file leaves to that
 	Unfit   map[string]string // datasets that do not fit what their sources hold, of which these alone are refused, and why
 	Problem error             // all that does not fit, with places
@@ -44,6 +46,37 @@ const Cause = "; the cause: "
 type Silent struct {
 	Source string
 	Err    error
+}
+
+// Lost is a dataset that a source served and does not any more, though both are configured still: its table is gone, or was
+// closed to the account. Where another source serves the dataset, that is no mistake of the file.
+type Lost struct{ Dataset, Source string }
+
+func (l Lost) String() string {
+	return fmt.Sprintf("datasets.%s: %s served it before the configuration was read again and does not now, as `usher check` notes; it is looked at again until it does", l.Dataset, l.Source)
+}
+
+// after compares what is served with what was before.
+func (f *Found) after(before []Lost) {
+	f.before, f.Lost = before, nil
+	for _, l := range before {
+		if f.Catalog == nil || f.Sources[l.Source] == nil {
+			continue
+		}
+		if d := f.Catalog.Dataset(l.Dataset); d != nil && d.Bindings[l.Source] == nil {
+			f.Lost = append(f.Lost, l)
+		}
+	}
+}
+
+// served is what sources serve of datasets.
+func (f *Found) served() (out []Lost) {
+	for _, d := range f.Catalog.Datasets {
+		for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
+			out = append(out, Lost{d.Name, source})
+		}
+	}
+	return out
 }
 
 // maxLooks is how many sources are looked into at the same time.
@@ -75,14 +108,15 @@ func LookAfter(ctx context.Context, cfg *config.Config, before *Found) (*Found, 
 	if err != nil {
 		return nil, err
 	}
-	var lost []catalog.Problem
+	f.after(slices.Concat(before.served(), before.Lost))
+	var silent []catalog.Problem
 	for _, name := range changed {
 		if err := f.reaches(ctx, name); err != nil {
-			lost = append(lost, catalog.Problem{Path: []string{"sources", name}, Message: fmt.Sprintf(
+			silent = append(silent, catalog.Problem{Path: []string{"sources", name}, Message: fmt.Sprintf(
 				"it was reached with the settings that are served, and cannot be with these: %s%s%v", datasource.Trouble(err), Cause, err)})
 		}
 	}
-	return f, cfg.Locate(lost)
+	return f, cfg.Locate(silent)
 }
 
 // reaches tells whether a source was looked into, and takes the account that writes.
@@ -96,8 +130,8 @@ func (f *Found) reaches(ctx context.Context, source string) error {
 }
 
 // Pending tells whether a look into the sources may find more: some were silent, or came
-// late and hold what does not fit.
-func (f *Found) Pending() bool { return len(f.Silent)+len(f.Kept)+len(f.Unfit) > 0 }
+// late and hold what does not fit, or serve no longer what they did.
+func (f *Found) Pending() bool { return len(f.Silent)+len(f.Kept)+len(f.Unfit)+len(f.Lost) > 0 }
 
 // Unreached are the sources that could not be looked into, whether what they hold is known or not, by name.
 func (f *Found) Unreached() (names []string) {
@@ -118,10 +152,15 @@ func (f *Found) Again(ctx context.Context, cfg *config.Config) (*Found, error) {
 			late = append(late, s.Source)
 		}
 	}
-	return look(ctx, cfg, maps.Clone(f.Tables), late, f.Kept, func(source string) bool {
+	again, err := look(ctx, cfg, maps.Clone(f.Tables), late, f.Kept, func(source string) bool {
 		return slices.Contains(f.Unreached(), source) ||
-			len(f.Unfit) > 0 && slices.Contains(late, source)
+			len(f.Unfit) > 0 && slices.Contains(late, source) ||
+			slices.ContainsFunc(f.Lost, func(l Lost) bool { return l.Source == source })
 	})
+	if err == nil {
+		again.after(f.Lost)
+	}
+	return again, err
 }
 
 func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, late []string, kept []Silent, wanted func(source string) bool) (*Found, error) {
@@ -166,6 +205,7 @@ func (f *Found) compile(cfg *config.Config) {
 	}
 	cat, problems := catalog.CompileReached(cfg.Spec, f.Tables, silent, f.late)
 	f.Catalog, f.Problem, f.Notes = cat, cfg.Locate(problems), cfg.Notes(slices.Concat(problems, cfg.Unusual()))
+	f.after(f.before)
 	f.Waits, f.Unfit = make(map[string]string), make(map[string]string)
 	if cat == nil {
 		return
@@ -188,7 +228,7 @@ func (f *Found) LeavingOut(cfg *config.Config) *Found {
 
 // Without is what was found, as if a source had been silent.
 func (f *Found) Without(cfg *config.Config, source string, why error) *Found {
-	out := &Found{Sources: f.Sources, Tables: maps.Clone(f.Tables), late: f.late, Kept: f.Kept, Silent: append(slices.Clone(f.Silent), Silent{source, why})}
+	out := &Found{Sources: f.Sources, Tables: maps.Clone(f.Tables), late: f.late, Kept: f.Kept, before: f.before, Silent: append(slices.Clone(f.Silent), Silent{source, why})}
 	delete(out.Tables, source)
 	out.compile(cfg)
 	return out
@@ -239,6 +279,9 @@ func (f *Found) Unserved() (lines []string) {
 	for _, s := range f.Kept {
 		lines = append(lines, fmt.Sprintf("sources.%s: it could not be looked into; it is served as it was found before%s%v", s.Source, Cause, s.Err))
 	}
+	for _, l := range f.Lost {
+		lines = append(lines, l.String())
+	}
 	for _, dataset := range slices.Sorted(maps.Keys(f.Waits)) {
 		lines = append(lines, f.Waits[dataset]+"; until its source is reached the dataset "+dataset+" is left out")
 	}
@@ -258,9 +301,13 @@ func (f *Found) Log(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// LogWaits says which datasets are missing until a source is reached, and what would have to be written for them not to be.
+// LogWaits says which datasets are missing until a source is reached, and what would have to be written for them not to be;
+// and which a source serves no longer.
 func (f *Found) LogWaits(ctx context.Context, log *slog.Logger) {
 	for _, dataset := range slices.Sorted(maps.Keys(f.Waits)) {
 		log.WarnContext(ctx, "a dataset is left out of the schema until its source is reached: what the file leaves to that can be written there", "dataset", dataset, "missing", f.Waits[dataset])
+	}
+	for _, l := range f.Lost {
+		log.WarnContext(ctx, "a source does not serve a dataset that it served before the configuration was read again; it is looked into until it does", "source", l.Source, "dataset", l.Dataset)
 	}
 }

@@ -31,8 +31,8 @@ func refused(err error) error {
 	case !errors.As(err, &u):
 		return err
 	case u.home:
-		return fault.New(fault.Forbidden, "what the registry says of the tenant does not fit this gateway: %s", u.text).
-			WithHint("ask whoever registers the tenants")
+		return fault.New(fault.Forbidden, "what the registry says of the tenant does not fit this gateway"). // and names sources and hosts
+															Because(err).WithHint("ask whoever registers the tenants")
 	}
 	return fault.New(fault.Forbidden, "what the token grants does not fit this gateway: %s", u.text).
 		WithHint("ask whoever issued the token")

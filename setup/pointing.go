@@ -202,7 +202,7 @@ func (t *table) pointers(tables []*table) []*through {
 	var out []*through
 	for _, c := range t.Columns {
 		to, _ := t.pointsTo(c, tables)
-		if to == nil || to.view || to.common || c.Type.List || c.Type.Scalar == value.JSON || t.references(c.Name) || t.kindOf(c.Name) != "" {
+		if to == nil || to.view || to.common || c.Type.List || c.Type.Scalar == value.JSON || t.references(c.Name) || t.kindOf(c.Name) != "" || theirs(c, words(c.Name)) {
 			continue
 		}
 		if key, ok := to.soleKey(); ok {

@@ -43,6 +43,16 @@ func NewPointing(tables map[string]catalog.Table) *Pointing {
 // Texts that are called so are rather somebody's id than a name.
 var assigned = strings.Fields("assignee assigner reviewer approver")
 
+// Whose ids stand in texts that are called after them: stripe_subscription_id is none of subscriptions here.
+var vendors = strings.Fields(`
+	stripe paypal braintree adyen paddle chargebee recurly klarna mollie plaid github gitlab bitbucket google facebook instagram twitter linkedin apple microsoft azure aws slack discord telegram whatsapp
+	twilio sendgrid mailgun mailchimp hubspot salesforce zendesk intercom shopify woocommerce magento xero quickbooks datev auth0 okta firebase cognito keycloak jira trello asana zoom`)
+
+// theirs tells whether a text is called like an id of somebody else's system.
+func theirs(c catalog.TableColumn, parts []string) bool {
+	return c.Type.Text() && len(parts) > 1 && slices.Contains(vendors, parts[0]) && slices.Contains(pointers, parts[len(parts)-1])
+}
+
 // What stands before "of" in what leads to no row: a kind_of, an as_of.
 var measured = append(strings.Fields("as out number count total"), general...)
 
@@ -93,7 +103,7 @@ func (p *Pointing) Unheld(key string) (out []Pointer) {
 
 func (t *table) unheld(c catalog.TableColumn, tables []*table) (found Pointer, ok bool) {
 	one, parts := item(c)
-	if len(parts) == 0 {
+	if len(parts) == 0 || theirs(one, parts) {
 		return found, false
 	}
 	found = Pointer{Column: c.Name, Kind: t.kindOf(c.Name)}

@@ -18,14 +18,14 @@ func TestColumnsThatLookLikeReferences(t *testing.T) {
 		CREATE TABLE prompts (tenant text, id text PRIMARY KEY);
 		CREATE TABLE models (tenant text, id text PRIMARY KEY);
 		CREATE TABLE traces (tenant text, id text PRIMARY KEY, label_ids text[], "scoreConfigIds" text[], labels text[], label_id text, customerid text, customer_key text, queue_key text,
-			prompt text, model text, models json, duplicate_of text, kind_of text, assignee text, author text, reviewers text[], note text, tags text[], valid text, grid text, customer text, label_list json, label_idx int);
+			prompt text, model text, models json, duplicate_of text, kind_of text, assignee text, author text, reviewers text[], note text, tags text[], valid text, grid text, customer text, label_list json, label_idx int, stripe_customer_id text, "githubLabelIds" text[]);
 		CREATE TABLE names (tenant text, id uuid PRIMARY KEY, external_ids text[], label_ids text[], assignee text, duplicate_of text)`
 	const numbers = `
 		CREATE TABLE customers (tenant text, customerid bigint PRIMARY KEY);
 		CREATE TABLE labels (tenant text, id bigint PRIMARY KEY);
 		CREATE TABLE customer_notes (tenant text, customerid bigint PRIMARY KEY);
 		CREATE TABLE tickets (tenant text, id bigint PRIMARY KEY, customerid bigint, billing_customerid int, assignee bigint, duplicate_of bigint, as_of bigint, number_of int, reviewers bigint[], label_ids bigint[],
-			labels bigint[], sizes bigint[], paid bigint, valid int, label text, customer_key bigint);
+			labels bigint[], sizes bigint[], paid bigint, valid int, shopify_label_id bigint, label text, customer_key bigint);
 		CREATE TABLE calls (tenant text, id uuid PRIMARY KEY, assignee bigint, duplicate_of uuid, watchers uuid[], duration int)`
 	for _, c := range []struct {
 		tables, table string
@@ -38,7 +38,7 @@ func TestColumnsThatLookLikeReferences(t *testing.T) {
 		{numbers, "customers", nil},
 		{numbers, "customer_notes", []string{"customerid customers customerid"}},
 		{numbers, "tickets", []string{
-			"customerid customers customerid", "billing_customerid customers customerid", "assignee", "duplicate_of tickets id", "reviewers", "label_ids labels", "labels labels",
+			"customerid customers customerid", "billing_customerid customers customerid", "assignee", "duplicate_of tickets id", "reviewers", "label_ids labels", "labels labels", "shopify_label_id labels id",
 		}},
 		{numbers, "calls", []string{"assignee", "duplicate_of calls id", "watchers"}},
 	} {

@@ -55,21 +55,7 @@ func (c ExportCommand) Run(ctx context.Context, s *term.IO) error {
 	if c.Out == "" {
 		return c.copy(s, s.Stdout, response)
 	}
-	part, err := os.CreateTemp(filepath.Dir(c.Out), "."+filepath.Base(c.Out)+".*")
-	if err != nil {
-		return fmt.Errorf("cannot write there: %w", err)
-	}
-	err = c.copy(s, part, response)
-	if closing := part.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(part.Name(), c.Out)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(part.Name()))
-	}
-	return nil
+	return replace(c.Out, func(to io.Writer) error { return c.copy(s, to, response) })
 }
 
 // request is that of the file.
