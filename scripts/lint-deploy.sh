@@ -91,4 +91,14 @@ refused 'server.drain has to be 30s' --set drainSeconds=30
 refused 'server.secret has to be there' --set replicaCount=2
 refused 'server.secret has to be there' --set autoscaling.enabled=true
 refused 'usher.yml is no YAML' --set-string 'config=a: [b'
+refused "additional properties 'replicacount' not allowed" --set replicacount=2
+refused "at '/config': got object, want string" --set-json 'config={"server": {}}'
+store='config=server: {admin_listen: "0.0.0.0:9090"\, drain: 10s\, secret: x}
+control: {path: /srv/control.duckdb}'
+refused 'control.path is a file' --set replicaCount=2 --set-string "$store"
+refused 'control.path is a file' --set autoscaling.enabled=true --set-string "$store"
+helm template usher "$chart" --kube-version 1.37 --values "$chart/ci/minimal.yaml" --set-string "$store" | grep -q '^    type: Recreate$' || {
+  echo "two pods would open one control store" >&2
+  exit 1
+}
 say "the chart"

@@ -147,6 +147,12 @@ func TestAuthority(t *testing.T) {
 			{"CreateKey", "that may less", three, func(p actor) error {
 				return created(s.CreateKey(ctx, p, tenancy.KeyRequest{Name: name(), Tenant: "acme", Scopes: less}))
 			}},
+			{"CreateKey", "with a role that the tenant owns", three, func(p actor) error {
+				return created(s.CreateKey(ctx, p, tenancy.KeyRequest{Name: name(), Tenant: "acme", Scopes: less, Roles: []string{role()}}))
+			}},
+			{"CreateKey", "with a role that the tenant owns, and one that may more", both, func(p actor) error {
+				return created(s.CreateKey(ctx, p, tenancy.KeyRequest{Name: name(), Tenant: "acme", Scopes: less, Roles: []string{role(), "auditor"}}))
+			}},
 			{"CreateKey", "of all tenants", everyTenants, func(p actor) error {
 				return created(s.CreateKey(ctx, p, tenancy.KeyRequest{Name: name(), AllTenants: true, Scopes: less}))
 			}},

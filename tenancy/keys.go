@@ -54,14 +54,18 @@ func (r KeyRequest) check(now time.Time) error {
 }
 
 // coversKey refuses a key that can more than who makes it.
-func coversKey(p principal.Principal, r KeyRequest) error {
+func (t *tx) coversKey(p principal.Principal, r KeyRequest) error {
 	if err := unrestricted(p); err != nil {
 		return err
 	}
 	if p.AllTenants {
 		return nil
 	}
-	if err := coversRights(p, r.Roles, r.Scopes, nil); err != nil {
+	owned, err := t.ownedRoles(r.Tenant)
+	if err != nil {
+		return err
+	}
+	if err := coversRights(p, r.Roles, r.Scopes, owned); err != nil {
 		return err
 	}
 	if !r.MayGrant.IsZero() {
@@ -77,7 +81,7 @@ func (s *Store) CreateKey(ctx context.Context, p principal.Principal, r KeyReque
 		if err := r.check(t.now); err != nil {
 			return err
 		}
-		if err := coversKey(p, r); err != nil {
+		if err := t.coversKey(p, r); err != nil {
 			return err
 		}
 		if err := s.opts.CheckMayGrant(r.MayGrant); err != nil {

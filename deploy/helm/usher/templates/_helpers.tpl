@@ -39,8 +39,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
+{{/* Another configuration is another ConfigMap: pods of the one before, and a rollout that is undone, go on with theirs. */}}
 {{- define "usher.configMap" -}}
-{{- default (include "usher.fullname" .) .Values.existingConfigMap -}}
+{{- default (printf "%s-%s" (include "usher.fullname" . | trunc 52 | trimSuffix "-") (.Values.config | sha256sum | trunc 10)) .Values.existingConfigMap -}}
+{{- end -}}
+
+{{/* The control store is a file, which one pod at a time has open; empty: it is not, or nobody knows. */}}
+{{- define "usher.storeInFile" -}}
+{{- if not .Values.existingConfigMap -}}
+{{- $control := default dict (fromYaml (default "" .Values.config)).control -}}
+{{- if and (kindIs "map" $control) $control.path -}}
+yes
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* What the pod is told about usher.yml is what stands in it. */}}
@@ -64,6 +75,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- if ne (default "" $server.drain) (printf "%vs" .Values.drainSeconds) -}}
 {{- fail (printf "config: server.drain has to be %vs, as drainSeconds says" .Values.drainSeconds) -}}
+{{- end -}}
+{{- if and (or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1)) (include "usher.storeInFile" .) -}}
+{{- fail "config: control.path is a file, which one pod at a time has open: with several, the control store is in PostgreSQL (control.postgres)" -}}
 {{- end -}}
 {{- if and (or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1)) (not $server.secret) -}}
 {{- fail "config: server.secret has to be there where several pods answer: each would read its own cursors only" -}}
