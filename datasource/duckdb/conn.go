@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -17,8 +18,9 @@ type conn struct {
 	pooled *sql.Conn
 	engine *duckdb.Conn
 	late   <-chan outcome // of a call that was not waited for
-	once   bool           // never another caller's: what it holds must end with it
-	turn   chan struct{}  // of writing, which it has until it is given back; nil: it only reads
+	since  time.Time
+	once   bool          // never another caller's: what it holds must end with it
+	turn   chan struct{} // of writing, which it has until it is given back; nil: it only reads
 }
 
 type outcome struct {
@@ -27,6 +29,7 @@ type outcome struct {
 }
 
 func acquire(ctx context.Context, of *instance) (_ *conn, err error) {
+	began := time.Now()
 	pool, err := of.use(ctx)
 	if err != nil {
 		return nil, err
@@ -43,7 +46,7 @@ func acquire(ctx context.Context, of *instance) (_ *conn, err error) {
 		}
 		return nil, fault.New(fault.Unavailable, "the source does not answer").Because(err)
 	}
-	c := &conn{of: of, pooled: pooled}
+	c := &conn{of: of, pooled: pooled, since: began}
 	// database/sql does nothing with the connection while pooled is open.
 	err = pooled.Raw(func(engine any) error {
 		c.engine = engine.(*duckdb.Conn)
@@ -73,13 +76,24 @@ func (c *conn) query(ctx context.Context, text string, args ...string) (driver.R
 	select {
 	case o := <-done:
 		if o.err != nil {
-			return nil, translate(ctx, o.err)
+			return nil, c.failure(ctx, o.err)
 		}
 		return o.rows, nil
 	case <-ctx.Done():
 		c.late = done
 		return nil, fault.From(ctx.Err())
 	}
+}
+
+// failure is translate of an error of its statements. What has no memory beside other questions may have enough later.
+func (c *conn) failure(ctx context.Context, err error) error {
+	failed := translate(ctx, err)
+	if engine := (*duckdb.Error)(nil); errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeOutOfMemory && c.of.memory.shared(c.of, c.since) {
+		busy := fault.New(fault.Unavailable, "the question needs more memory than other questions leave it").WithHint("Ask again, or for fewer rows or fewer groups.").Because(redacted(err))
+		busy.RetryAfter = time.Second
+		return busy
+	}
+	return failed
 }
 
 // exec runs a statement that returns nothing of interest.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"time"
 )
 
 // ErrBroken is the cause of an error after which the engine answers nothing
@@ -28,6 +29,7 @@ type instance struct {
 	pool    *sql.DB // nil: it is not open now
 	limit   int64
 	users   int
+	several time.Time // when it had more than one user last
 	at      *list.Element
 	closed  bool
 	yields  bool // somebody waits for what it has opened: it closes when nobody uses it, and may be opened again

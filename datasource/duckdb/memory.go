@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"math/bits"
 	"sync"
+	"time"
 
 	"usher/fault"
 )
@@ -87,7 +88,7 @@ func (m *Memory) enter(i *instance) (pool *sql.DB, wait <-chan struct{}, err err
 		return nil, m.freed, nil
 	}
 	if i.pool != nil {
-		i.users++
+		i.enters()
 		m.open.MoveToFront(i.at)
 		return i.pool, nil, nil
 	}
@@ -134,7 +135,7 @@ func (m *Memory) start(i *instance) (*sql.DB, error) {
 func (m *Memory) done(i *instance) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if i.users--; i.users > 0 {
+	if i.leaves(); i.users > 0 {
 		return
 	}
 	if i.closed && i.at != nil {
@@ -146,6 +147,28 @@ func (m *Memory) done(i *instance) {
 		return
 	}
 	m.tell()
+}
+
+// enters counts a user more.
+func (i *instance) enters() {
+	if i.users++; i.users > 1 {
+		i.several = time.Now()
+	}
+}
+
+// leaves counts a user less.
+func (i *instance) leaves() {
+	if i.users > 1 {
+		i.several = time.Now()
+	}
+	i.users--
+}
+
+// shared tells whether an instance has had several users at a time since then: what it may use was not one's alone.
+func (m *Memory) shared(i *instance, since time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return i.users > 1 || i.several.After(since)
 }
 
 // yield closes an instance as soon as nobody uses it; whoever comes then opens it again.

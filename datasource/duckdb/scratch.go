@@ -160,11 +160,11 @@ const checkEvery = 1024
 func (s *Scratch) append(ctx context.Context, table string, columns []ScratchColumn, rows value.Rows, caps Caps) (n int, err error) {
 	appender, err := duckdb.NewAppender(s.conn.engine, "temp", "main", table)
 	if err != nil {
-		return 0, translate(ctx, err)
+		return 0, s.conn.failure(ctx, err)
 	}
 	defer func() {
 		if closing := appender.Close(); err == nil && closing != nil {
-			err = translate(ctx, closing)
+			err = s.conn.failure(ctx, closing)
 		}
 	}()
 	var size int64
@@ -194,7 +194,7 @@ func (s *Scratch) append(ctx context.Context, table string, columns []ScratchCol
 				WithHint("Narrow it with a filter, or ask for fewer fields.")
 		}
 		if err := appender.AppendRow(row...); err != nil {
-			return n, translate(ctx, err)
+			return n, s.conn.failure(ctx, err)
 		}
 		if n%checkEvery == 0 && ctx.Err() != nil {
 			return n, fault.From(ctx.Err())

@@ -67,6 +67,39 @@ func listOf(t value.Type) value.Type {
 	return t
 }
 
+// What has no memory for it beside another question may have it later; what has none alone is too much.
+func TestMemoryBesideOthers(t *testing.T) {
+	t.Parallel()
+	e := engine(t, duckdb.Options{MemoryLimit: 64 << 20, Threads: 1})
+	texts := make([][]any, 20_000)
+	for i := range texts {
+		texts[i] = []any{strings.Repeat(strconv.Itoa(i), 600)}
+	}
+	load := func(s *duckdb.Scratch, rows int) error {
+		_, err := s.Load(t.Context(), "texts", []duckdb.ScratchColumn{{Name: "text", Type: value.Of(value.String)}}, &cells{rows: texts[:rows]}, caps)
+		return err
+	}
+	first := scratch(t, e)
+	if err := load(first, 10_000); err != nil {
+		t.Fatal(err)
+	}
+	second := scratch(t, e)
+	err := load(second, 10_000)
+	if f := fault.From(err); err == nil || f.Code != fault.Unavailable || f.RetryAfter == 0 {
+		t.Fatalf("beside another question: %v", err)
+	}
+	second.Close()
+	first.Close()
+	alone := scratch(t, e)
+	if err := load(alone, 10_000); err != nil {
+		t.Errorf("alone: %v", err)
+	}
+	alone.Close()
+	if err := load(scratch(t, e), 20_000); err == nil || fault.From(err).Code != fault.TooComplex {
+		t.Errorf("too much: %v", err)
+	}
+}
+
 // Each wire form becomes a native value, and null stays null.
 func TestLoadTypes(t *testing.T) {
 	t.Parallel()
