@@ -18,7 +18,15 @@ func (c *compiler) tenants() {
 	byKey := make(map[string]string)
 	c.catalog.byKey, c.catalog.byExternalID = byKey, make(map[string]string)
 	c.catalog.shares = make(map[string]principal.Share)
-	for _, id := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
+	ids := slices.Sorted(maps.Keys(c.spec.Tenants))
+	named := make(map[string][]string) // the tenants of an id or a key
+	for _, id := range ids {
+		named[id] = append(named[id], id)
+		if key := c.spec.Tenants[id].Key; key != "" && key != id {
+			named[key] = append(named[key], id)
+		}
+	}
+	for _, id := range ids {
 		spec, at := c.spec.Tenants[id], c.at("tenants", id)
 		if err := principal.CheckTenantID(id); err != nil {
 			at.problem("%s", err)
@@ -65,14 +73,14 @@ func (c *compiler) tenants() {
 		}
 		t.AllowHosts, t.ExternalIDs = spec.AllowHosts, spec.ExternalIDs
 		t.Accounts = c.accounts(at.in("accounts"), spec.Accounts, allowed)
-		c.externalIDs(at.in("external_ids"), t, spec.ExternalIDs)
+		c.externalIDs(at.in("external_ids"), t, spec.ExternalIDs, named)
 		c.catalog.Tenants[id] = t
 	}
 }
 
 // externalIDs notes what identity providers call a tenant. One of them is one
 // tenant's alone, and no other's id or key.
-func (c *compiler) externalIDs(at place, t Tenant, ids []string) {
+func (c *compiler) externalIDs(at place, t Tenant, ids []string, named map[string][]string) {
 	for i, id := range ids {
 		at := at.in(strconv.Itoa(i))
 		other, taken := c.catalog.byExternalID[id]
@@ -81,8 +89,8 @@ func (c *compiler) externalIDs(at place, t Tenant, ids []string) {
 		} else if taken {
 			at.problem("%q is an external id of %s already", id, other)
 		}
-		for _, name := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
-			if name != t.ID && (name == id || cmp.Or(c.spec.Tenants[name].Key, name) == id) {
+		for _, name := range named[id] {
+			if name != t.ID {
 				at.problem("%q is the id or the key of %s", id, name)
 			}
 		}

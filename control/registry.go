@@ -16,21 +16,25 @@ import (
 
 // Tenants are those that a control store has, served or only looked at.
 type Tenants interface {
-	Taken(ctx context.Context, names ...string) (bool, error)
+	Taken(ctx context.Context, names ...string) (map[string]bool, error)
 	Routings(ctx context.Context) iter.Seq2[principal.Principal, error]
 }
 
 // CheckDisjoint refuses tenants of the file that the store knows, or has known: two
 // registries that disagree would let one tenant in as the other.
 func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, store Tenants) error {
+	called := func(t catalog.Tenant) []string { return append([]string{t.ID, t.Key}, t.ExternalIDs...) }
+	var names []string
+	for _, t := range known.cat.Tenants {
+		names = append(names, called(t)...)
+	}
+	taken, err := store.Taken(ctx, names...)
+	if err != nil {
+		return err
+	}
 	var problems []catalog.Problem
 	for _, id := range slices.Sorted(maps.Keys(known.cat.Tenants)) {
-		t := known.cat.Tenants[id]
-		taken, err := store.Taken(ctx, append([]string{id, t.Key}, t.ExternalIDs...)...)
-		if err != nil {
-			return err
-		}
-		if taken {
+		if slices.ContainsFunc(called(known.cat.Tenants[id]), func(name string) bool { return taken[name] }) {
 			problems = append(problems, catalog.Problem{
 				Path:    []string{"tenants", id},
 				Message: "the control store has, or had, a tenant of this id or key, or calls one so, or one for the other; a tenant is registered in one place",

@@ -79,7 +79,7 @@ func TestExternalIDs(t *testing.T) {
 				t.Errorf("%+v: %v", n, err)
 			}
 		}
-		if taken, err := s.Taken(ctx, "nobody", "new"); err != nil || !taken {
+		if taken, err := s.Taken(ctx, "nobody", "new"); err != nil || !taken["new"] || taken["nobody"] {
 			t.Errorf("the configuration may call a tenant what another is called: %v", err)
 		}
 		// It moves in two steps, and back.

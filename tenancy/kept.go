@@ -44,8 +44,8 @@ func (r *Reader) SameKeys(ctx context.Context) error {
 	return database.Translate(ctx, r.store.sameKeys(ctx))
 }
 
-// Taken tells whether any of the names is a tenant's already.
-func (r *Reader) Taken(ctx context.Context, names ...string) (bool, error) {
+// Taken are those of the names that are a tenant's already.
+func (r *Reader) Taken(ctx context.Context, names ...string) (map[string]bool, error) {
 	return r.store.Taken(ctx, names...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -176,19 +177,28 @@ func (s *Store) lookUp(ctx context.Context, id string) (*registered, error) {
 // tenant as an id must not become another one, with the rows of the first.
 const taken = `SELECT (SELECT count(*) FROM store.tenants WHERE id = $1 OR tenant_key = $1) + (SELECT count(*) FROM store.external_ids WHERE external_id = $1)`
 
-// Taken tells whether one of some names is, or ever was, the id or the key of a
-// tenant, or is an external id.
-func (s *Store) Taken(ctx context.Context, names ...string) (bool, error) {
-	for _, name := range names {
-		var known int
-		if err := s.db.Get(ctx, &known, taken, name); err != nil {
-			return false, database.Translate(ctx, err)
+// takenAtOnce is how many names one statement asks about.
+const takenAtOnce = 500
+
+// Taken are those of some names that are, or ever were, the id or the key of a tenant, or are an external id.
+func (s *Store) Taken(ctx context.Context, names ...string) (map[string]bool, error) {
+	out := make(map[string]bool)
+	for some := range slices.Chunk(names, takenAtOnce) {
+		args, list := make([]any, len(some)), make([]string, len(some))
+		for i, name := range some {
+			args[i], list[i] = name, fmt.Sprintf("$%d", i+1)
 		}
-		if known > 0 {
-			return true, nil
+		in := " IN (" + strings.Join(list, ", ") + ")"
+		var known []string
+		if err := s.db.List(ctx, &known, "SELECT id FROM store.tenants WHERE id"+in+" UNION SELECT tenant_key FROM store.tenants WHERE tenant_key"+in+
+			" UNION SELECT external_id FROM store.external_ids WHERE external_id"+in, args...); err != nil {
+			return nil, database.Translate(ctx, err)
+		}
+		for _, name := range known {
+			out[name] = true
 		}
 	}
-	return false, nil
+	return out, nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
