@@ -121,6 +121,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 			s.data.AuditStrictly = g.control.AuditNow
 		}
 		answering.Administration, answering.Saved = true, control.SavedOperations(g.control)
+		verifying.Clock = g.control.Now
 		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
 	}
 	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control, House: g.house(cfg, opts)}, s.data, answering); err != nil {

@@ -21,7 +21,11 @@ type standing struct {
 }
 
 func (s *Store) stands(ctx context.Context) (now standing, err error) {
-	err = s.db.Try(ctx, &now, "SELECT n, people, trail, "+s.db.OriginColumns()+" FROM store.generation WHERE id = 1")
+	asked := s.opts.Machine()
+	if err = s.db.Try(ctx, &now, "SELECT n, people, trail, "+s.db.OriginColumns()+" FROM store.generation WHERE id = 1"); err == nil {
+		s.clock.set(now.Clock, asked, s.opts.Machine())
+		s.tellClock(ctx)
+	}
 	if database.Missing(err) {
 		s.astray.Store(true) // it is being put back
 	}

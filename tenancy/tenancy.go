@@ -75,8 +75,9 @@ type Options struct {
 	Key     SealKey   // encrypts credentials at rest; none: storing one is refused
 	OldKeys []SealKey // with which credentials may still be encrypted
 
-	Clock func() time.Time // of expiry; default time.Now
-	Log   *slog.Logger     // default slog.Default
+	Clock   func() time.Time // of expiry; default that of the store's server, and of a store in a file the machine's
+	Machine func() time.Time // the clock of this machine; default time.Now
+	Log     *slog.Logger     // default slog.Default
 
 	TokenLife    time.Duration // of an embed token that does not say; default 24 h
 	MaxTokenLife time.Duration // default and most: a year
@@ -120,8 +121,8 @@ func (o Options) withDefaults() Options {
 	if o.Operations == nil {
 		o.Operations = allowsAll{}
 	}
-	if o.Clock == nil {
-		o.Clock = time.Now
+	if o.Machine == nil {
+		o.Machine = time.Now
 	}
 	if o.Dashboards == nil {
 		o.Dashboards = func() map[string]dashboard.Document { return nil }
@@ -170,6 +171,7 @@ type Store struct {
 	astray  atomic.Bool  // the store has gone back, and was not read anew yet
 	heard   atomic.Int64 // when the store last answered, on the process's own clock
 	started time.Time
+	clock   clock
 
 	touches touches
 	audit   *audit.Queue   // of data that was read
@@ -184,7 +186,15 @@ type Store struct {
 	background sync.WaitGroup
 }
 
-func (s *Store) now() time.Time { return s.opts.Clock() }
+func (s *Store) now() time.Time {
+	if s.opts.Clock != nil {
+		return s.opts.Clock()
+	}
+	return s.clock.now()
+}
+
+// Now is the time by which the store judges what has ended.
+func (s *Store) Now() time.Time { return s.now() }
 
 // micros is a moment as it is stored: 0 means none.
 func micros(t time.Time) int64 {

@@ -2,6 +2,7 @@ package writing
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 type Once struct {
 	Tenant, Subject, Key string
 	Asked                string // tells what was asked from anything else
+
+	now time.Time // when it began, by the clock of the source where that has one
 }
 
 // maxKept bounds what is kept with a key.
@@ -27,9 +30,10 @@ const maxKept = 1 << 20
 
 // onceIn is what sources spell differently of keys.
 type onceIn struct {
-	there   string // whether there is a table that this account may use so
+	there   string // whether there is a table that this account may use so, and microseconds since 1970 by the source's clock; 0: it has none
 	held    string // what is kept, while others with the key are kept away
 	forgets string // ends keys that are older
+	old     func() string
 }
 
 var (
@@ -37,18 +41,21 @@ var (
 		there: `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = 'usher' AND c.relname = 'idempotency' AND c.relkind = 'r' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 	AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
-	AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE'))`,
+	AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE')),
+	(extract(epoch FROM pg_catalog.now()) * 1000000)::bigint`,
 		held: onceKept + ` FOR UPDATE`,
 		// Of whoever; what somebody uses at this moment is left for the next time.
 		forgets: `DELETE FROM usher.idempotency WHERE (tenant, subject, key) IN (SELECT tenant, subject, key FROM usher.idempotency
-	WHERE made_at < $1::text::timestamptz LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING 1`,
+	WHERE made_at < pg_catalog.now() - $1::text::interval LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING 1`,
+		old: func() string { return fmt.Sprintf("%.0f seconds", onceFor.Seconds()) },
 	}
 	// A file has one writer at a time.
 	onceInFile = onceIn{
-		there: `SELECT count(*) > 0 FROM duckdb_tables() WHERE database_name = current_database()
+		there: `SELECT count(*) > 0, 0::bigint FROM duckdb_tables() WHERE database_name = current_database()
 	AND schema_name = 'usher' AND table_name = 'idempotency' AND NOT temporary`,
 		held:    onceKept,
 		forgets: `DELETE FROM usher.idempotency WHERE made_at < $1::text::timestamptz RETURNING 1`,
+		old:     func() string { return onceAt(time.Now().Add(-onceFor)) },
 	}
 )
 
@@ -95,14 +102,19 @@ func sentAgain(err error) error {
 // begin takes the key, or returns what is kept under it.
 func (o *Once) begin(ctx context.Context, s sqlexec.Session, in *onceIn) (kept []byte, err error) {
 	there := false
-	if _, err := sqlexec.FirstRow(ctx, s, in.there, nil, func(row value.Rows) { there = row.Cell(0).Bool }); err != nil {
+	o.now = time.Now()
+	if _, err := sqlexec.FirstRow(ctx, s, in.there, nil, func(row value.Rows) {
+		if there = row.Cell(0).Bool; row.Cell(1).Int != 0 { // by the server's clock, which all gateways have
+			o.now = time.UnixMicro(row.Cell(1).Int)
+		}
+	}); err != nil {
 		return nil, err
 	}
 	if !there {
 		return nil, errNoKeys()
 	}
-	args, now := []string{o.Tenant, o.Subject, o.Key, o.Asked}, time.Now()
-	taken, err := sqlexec.FirstRow(ctx, s, onceBegins, append(slices.Clone(args), onceAt(now), onceAt(now.Add(-onceFor))), nil)
+	args := []string{o.Tenant, o.Subject, o.Key, o.Asked}
+	taken, err := sqlexec.FirstRow(ctx, s, onceBegins, append(slices.Clone(args), onceAt(o.now), onceAt(o.now.Add(-onceFor))), nil)
 	if err != nil || taken {
 		return nil, err
 	}
@@ -128,7 +140,7 @@ func (o *Once) end(ctx context.Context, s sqlexec.Session, answer []byte) error 
 		return fault.New(fault.TooComplex, "the answer is larger than the %d bytes that are kept with an idempotency key, and nothing was changed", maxKept).
 			WithHint("Ask for fewer rows or fields of what is changed.")
 	}
-	done, err := sqlexec.FirstRow(ctx, s, onceEnds, []string{o.Tenant, o.Subject, o.Key, string(answer), onceAt(time.Now())}, nil)
+	done, err := sqlexec.FirstRow(ctx, s, onceEnds, []string{o.Tenant, o.Subject, o.Key, string(answer), onceAt(o.now)}, nil)
 	if err == nil && !done {
 		err = fault.New(fault.Internal, "the idempotency key is gone")
 	}
@@ -145,7 +157,7 @@ func (d *Database) forget(ctx context.Context) {
 		return
 	}
 	_ = d.write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
-		_, err := sqlexec.FirstRow(ctx, s, d.keys.forgets, []string{onceAt(time.Now().Add(-onceFor))}, nil)
+		_, err := sqlexec.FirstRow(ctx, s, d.keys.forgets, []string{d.keys.old()}, nil)
 		return err
 	})
 }
