@@ -1,6 +1,7 @@
 package diskroom
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -38,11 +39,45 @@ func TestFor(t *testing.T) {
 	}
 }
 
+// TestReadOnly: what a fault has made a file system for reading only takes nothing, whether there is a log or not.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+		t.Log("nothing can be mounted: what the engine says of such a file system is looked at alone, in TestUnwritten")
+		return
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	path := filepath.Join(dir, "a.duckdb")
+	for _, name := range []string{path, path + ".wal"} {
+		if err := os.WriteFile(name, []byte("some"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := For(path); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("a file system for reading only: %v", err)
+	}
+	if err := setAside(path+".wal", logged); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("its log: %v", err)
+	}
+}
+
 // TestUnwritten: what the engine says of a disk, and of rows that hold the same words.
 func TestUnwritten(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]bool{
 		`TransactionContext Error: Failed to commit: Could not write file "/a.wal": No space left on device`: true,
+		`TransactionContext Error: Failed to commit: Cannot open file "/a.wal": Read-only file system`:       true,
+		`IO Error: Cannot open file "/a": No such file or directory`:                                         false,
 		`IO Error: Could not write all bytes to file "/a"`:                                                   true,
 		`Constraint Error: Duplicate key "text: Could not write file"`:                                       false,
 		`TransactionContext Error: Failed to commit: write-write conflict`:                                   false,

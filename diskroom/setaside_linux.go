@@ -13,6 +13,9 @@ const keepSize = 1 // FALLOC_FL_KEEP_SIZE
 // others out, does not.
 func setAside(name string, bytes int64) error {
 	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if errors.Is(err, syscall.EROFS) {
+		return err
+	}
 	if err != nil { // there is none, or it is not to be told
 		return nil
 	}
@@ -22,7 +25,7 @@ func setAside(name string, bytes int64) error {
 		return nil
 	}
 	err = syscall.Fallocate(int(f.Fd()), keepSize, info.Size(), bytes)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO) {
 		return err
 	}
 	return nil // another file system cannot, and what is free was asked before

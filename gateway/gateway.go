@@ -173,14 +173,14 @@ func (g *Gateway) dashboards() map[string]dashboard.Document { return g.current.
 // closed once they have their answer: whoever keeps them opens the next one
 // elsewhere.
 func (g *Gateway) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return transport.Bodies(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
 		s := g.enter()
 		defer s.leave()
 		s.handler.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // Engine answers operations of the principal in their context, without HTTP.

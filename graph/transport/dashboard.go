@@ -95,10 +95,10 @@ func (h *boards) serve(x *exchange, start time.Time) *refusal {
 	connection := http.NewResponseController(x.w)
 	_ = connection.SetReadDeadline(start.Add(x.options.Timeout))
 	body, refused := readBody(x.w, x.r, x.maxBody, "parameters, or {}")
-	_ = connection.SetReadDeadline(time.Time{})
 	if refused != nil {
 		return refused
 	}
+	_ = connection.SetReadDeadline(time.Time{})
 	parameters, tiles, refused := readBoard(body)
 	if refused != nil {
 		return refused

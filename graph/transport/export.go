@@ -105,8 +105,6 @@ func (h *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler)
 		}
 	}()
-	// The time that the server gives to requests is over long before an export is.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	refused := h.serve(x, out, start)
 	if refused != nil && !out.begun {
 		x.refuse(refused)
@@ -132,6 +130,8 @@ func (h *exporter) serve(x *exchange, out *outlet, start time.Time) *refusal {
 	if refused != nil {
 		return refused
 	}
+	// The time that the server gives to requests is over long before an export is.
+	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 	ctx := x.ctx
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
 	if errs != nil {

@@ -155,8 +155,9 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 	} else {
 		connection := http.NewResponseController(x.w)
 		_ = connection.SetReadDeadline(start.Add(x.options.Timeout))
-		params, refused = readPost(x.w, x.r, x.maxBody)
-		_ = connection.SetReadDeadline(time.Time{})
+		if params, refused = readPost(x.w, x.r, x.maxBody); refused == nil { // else some of it may be still to come
+			_ = connection.SetReadDeadline(time.Time{})
+		}
 	}
 	if refused == nil {
 		refused = readIdempotencyKey(x.r, params)

@@ -113,7 +113,11 @@ func (h *importer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Time{}) // the body has deadlines of its own
 	refused := h.serve(x, &in)
-	_ = connection.SetReadDeadline(time.Time{})
+	if refused != nil {
+		_ = connection.SetReadDeadline(time.Now().Add(unreadFor))
+	} else {
+		_ = connection.SetReadDeadline(time.Time{})
+	}
 	_ = connection.SetWriteDeadline(time.Now().Add(h.options.Timeout))
 	if refused != nil {
 		x.refuse(refused)

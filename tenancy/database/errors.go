@@ -86,6 +86,10 @@ func Emptied(cause error) error { return differs(cause) }
 
 // unwritten is what is said of a store whose disk is full.
 func unwritten(cause error) error {
+	if errors.Is(cause, diskroom.ErrReadOnly) {
+		return fault.New(fault.Unavailable, "the control store cannot be written: its file system is for reading only").
+			WithHint("Tell an administrator: nothing was changed, and when it can be written again, changes are made again.").Because(cause)
+	}
 	return fault.New(fault.Unavailable, "the control store cannot be written: its disk is full").
 		WithHint("Tell an administrator: nothing was changed, and when there is room again, changes are made again.").Because(cause)
 }
