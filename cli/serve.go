@@ -23,9 +23,10 @@ import (
 )
 
 type serveCommand struct {
-	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
-	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
-	Watch  bool   `help:"Serve another configuration whenever the file changes, as after SIGHUP, and try one that was refused again."`
+	Config    string        `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
+	Listen    string        `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
+	StoreWait time.Duration `default:"1m" help:"How long to wait at the start for a control store that does not answer (${default}); then usher ends, for whatever starts it to try again." placeholder:"TIME"`
+	Watch     bool          `help:"Serve another configuration whenever the file changes, as after SIGHUP, and try one that was refused again."`
 }
 
 // read reads the configuration, with what the command line says.
@@ -87,7 +88,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		waits += ", and waits for the control store where it does not answer"
 	}
 	tell(waits)
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer(), StoreWait: storeWait})
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer(), StoreWait: c.StoreWait})
 	if err != nil && ctx.Err() != nil {
 		log.Info("usher was told to end before it served")
 		return nil

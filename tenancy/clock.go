@@ -10,7 +10,6 @@ import (
 // ends, is counted or was revoked is judged by it at every gateway, so that one whose own clock is set back or forward
 // lets nobody in longer, fills no budget and locks nobody out. A store in a file is one gateway's, whose clock it is.
 type clock struct {
-	machine func() time.Time
 	read    atomic.Pointer[reading]
 	differs atomic.Bool // the machine's clock, by more than differsBy
 }
@@ -24,12 +23,13 @@ const differsBy = 5 * time.Second
 // slowReading is how long a statement may take whose time is trusted while there is another one: it was told somewhere between.
 const slowReading = 250 * time.Millisecond
 
-func (c *clock) now() time.Time {
+// now is the time of the server, or where it has said nothing yet, or has none, the machine's.
+func (c *clock) now(machine time.Time) time.Time {
 	r := c.read.Load()
 	if r == nil {
-		return c.machine()
+		return machine
 	}
-	return r.server.Add(c.machine().Sub(r.machine))
+	return r.server.Add(machine.Sub(r.machine))
 }
 
 // set takes what the server has said between two moments of the machine; 0: it has no clock of its own.
@@ -56,5 +56,6 @@ func (s *Store) tellClock(ctx context.Context) {
 // machineBy is how far the machine's clock is ahead of the server's.
 func (s *Store) machineBy() time.Duration {
 	// Without the monotonic part: what was set since the last reading is seen.
-	return s.clock.machine().Round(0).Sub(s.clock.now().Round(0))
+	machine := s.opts.Machine()
+	return machine.Round(0).Sub(s.clock.now(machine).Round(0))
 }

@@ -54,7 +54,7 @@ func TestMachinesWhoseClocksDiffer(t *testing.T) {
 					allowed++
 				}
 			}
-			if most := 61 + int(time.Since(began).Seconds()); allowed > most {
+			if most := 65 + int(time.Since(began).Seconds()); allowed > most { // a clock that is read is off by as long as that takes
 				t.Errorf("%d requests were allowed, and %d may be", allowed, most)
 			}
 		})

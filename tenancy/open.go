@@ -32,7 +32,6 @@ func Open(ctx context.Context, spec database.Spec, opts Options) (*Store, error)
 		verified:    lru.New[[32]byte, *verified](opts.Verified),
 		revocations: newRevocations(),
 		started:     time.Now(),
-		clock:       clock{machine: opts.Machine},
 		gateway:     newID(),
 		hashing:     make(chan struct{}, opts.Logins),
 		decoy:       opts.Password.hash("the password of nobody"),

@@ -190,7 +190,7 @@ func (s *Store) now() time.Time {
 	if s.opts.Clock != nil {
 		return s.opts.Clock()
 	}
-	return s.clock.now()
+	return s.clock.now(s.opts.Machine())
 }
 
 // Now is the time by which the store judges what has ended.

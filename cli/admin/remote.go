@@ -138,6 +138,9 @@ func (r server) key(s *term.IO) (string, error) {
 		key, _ = s.Env("USHER_KEY")
 	}
 	key = strings.TrimSpace(key)
+	if _, behind, printed := strings.Cut("\n"+key, "\ntoken "); printed && strings.HasPrefix(key, "id ") { // as usher key create and bootstrap print it
+		key, _, _ = strings.Cut(strings.TrimSpace(behind), "\n")
+	}
 	switch {
 	case key == "":
 		return "", errors.New("there is no key: put a service key into USHER_KEY, or its file into --key-file; usher key bootstrap makes the first one")

@@ -466,6 +466,11 @@ func TestRemoteRefusals(t *testing.T) {
 	reader := program.IssuedBy(t, a.Says(t, "key", "create", "reader", "--tenant", "acme", "--scope", "data:read", "--json")).Token
 	file := filepath.Join(t.TempDir(), "key")
 	program.WriteFile(t, file, "two words")
+	printed := filepath.Join(t.TempDir(), "printed")
+	program.WriteFile(t, printed, a.Says(t, "key", "create", "second", "--all-tenants", "--scope", "admin"))
+	if out, err := program.Command(t, "tenant", "list", "--server", a.Base, "--key-file", printed); err != nil || !strings.Contains(out, "acme") {
+		t.Errorf("a key as it was printed: %v, %s", err, out)
+	}
 	for _, line := range []struct {
 		key  string
 		args []string
