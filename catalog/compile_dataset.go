@@ -270,7 +270,7 @@ func (c *compiler) bind(d *draft) {
 		d.at.problem("no source has a table of this name that its account may read (SELECT); name it under `bind`")
 	default:
 		for _, lacks := range unread {
-			d.at.note("%s; that source does not serve this dataset until then", lacks)
+			d.at.note("%s; until then, and the next reload, that source does not serve this dataset", lacks)
 		}
 	}
 }
