@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"net"
+	"strconv"
+	"time"
 
 	"usher/cli/term"
 )
@@ -23,5 +25,24 @@ func manager(ctx context.Context, s *term.IO) (tell func(state string)) {
 		}
 		_, _ = conn.Write([]byte(state))
 		_ = conn.Close()
+	}
+}
+
+// alive tells a service manager that watches the process (WatchdogSec=) that it is alive, twice in the time that it waits for that.
+func alive(ctx context.Context, s *term.IO, tell func(state string)) {
+	text, _ := s.Env("WATCHDOG_USEC")
+	micros, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || micros < 2 {
+		return
+	}
+	ticker := time.NewTicker(time.Duration(micros) * time.Microsecond / 2)
+	defer ticker.Stop()
+	for {
+		tell("WATCHDOG=1")
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ import (
 type serveCommand struct {
 	Config    string        `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
 	Listen    string        `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
-	StoreWait time.Duration `default:"1m" help:"How long to wait at the start for a control store that does not answer (${default}); then usher ends, for whatever starts it to try again." placeholder:"TIME"`
+	StoreWait time.Duration `help:"How long to wait at the start for a control store that does not answer (1m); then usher ends, for whatever starts it to try again." placeholder:"TIME"`
 	Watch     bool          `help:"Serve another configuration whenever the file changes, as after SIGHUP, and try one that was refused again."`
 }
 
@@ -88,7 +89,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		waits += ", and waits for the control store where it does not answer"
 	}
 	tell(waits)
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer(), StoreWait: c.StoreWait})
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer(), StoreWait: cmp.Or(c.StoreWait, storeWait), Reloaded: func(served bool) { tell(status(served)) }})
 	if err != nil && ctx.Err() != nil {
 		log.Info("usher was told to end before it served")
 		return nil
@@ -133,9 +134,10 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
 	_, _ = fmt.Fprint(s.Stdout, where)
-	tell("READY=1\nSTATUS=serves")
+	tell("READY=1\n" + status(true))
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
+	go alive(background, s, tell)
 	defer context.AfterFunc(ctx, func() {
 		g.Drain()
 		tell("STOPPING=1\nSTATUS=ends, with the requests that are under way")
@@ -145,7 +147,15 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	return errors.Join(serveHTTP(serving, d, g.Handler(), log), stop(), g.Close())
 }
 
-// storeWait is how long the control store is waited for at the start. Whatever starts usher
+// status is what a service manager shows of a server.
+func status(served bool) string {
+	if served {
+		return "STATUS=serves"
+	}
+	return "STATUS=serves the configuration before the last one, which was refused: the log says why"
+}
+
+// storeWait is how long the control store is waited for at the start, unless it is told otherwise. Whatever starts usher
 // tries again after it; a unit or a probe that gave up earlier would never see the store come.
 const storeWait = time.Minute
 

@@ -47,6 +47,8 @@ type Options struct {
 
 	Read func() (*config.Config, error) // reads the configuration again; nil: there is no file
 
+	Reloaded func(served bool) // is told what came of reading the configuration again; nil: nobody is
+
 	StoreWait time.Duration // how long New waits for a control store that does not answer; default: not at all
 	Patience  time.Duration // how long a request waits for the control store to say what is left of a budget; default: as its answers take
 }

@@ -30,7 +30,12 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) error {
 // reload is Reload of what is read then. The lock of loading is held from before it is read until what has come of it
 // is noted, so that the last of several is the last to be noted, and has read what is there last.
 func (g *Gateway) reload(ctx context.Context, read func() (*config.Config, error)) (err error) {
-	defer func() { g.loads.reloaded(err, time.Now()) }()
+	defer func() {
+		g.loads.reloaded(err, time.Now())
+		if g.opts.Reloaded != nil {
+			g.opts.Reloaded(err == nil)
+		}
+	}()
 	cfg, err := read()
 	if err != nil {
 		return err
