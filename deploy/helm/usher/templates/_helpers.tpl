@@ -54,6 +54,95 @@ yes
 {{- end -}}
 {{- end -}}
 
+{{/* What the container that serves has in common with those that look at what it is to serve. */}}
+{{- define "usher.container" -}}
+image: {{ include "usher.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+env:
+  - {name: USHER_LISTEN, value: "0.0.0.0:{{ .Values.ports.http }}"}
+  - {name: USHER_SERVER, value: "http://127.0.0.1:{{ .Values.ports.http }}"} # for usher health, and commands that administer
+  {{- range .Values.secrets.env }}
+  - name: {{ required "secrets.env: name is required" .name }}
+    valueFrom:
+      secretKeyRef:
+        name: {{ required "secrets.env: secret is required" .secret }}
+        key: {{ required "secrets.env: key is required" .key }}
+  {{- end }}
+  {{- with .Values.traces }}
+  {{- if .endpoint }}
+  - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
+  - {name: OTEL_EXPORTER_OTLP_PROTOCOL, value: {{ .protocol | quote }}}
+  - {name: OTEL_TRACES_SAMPLER, value: {{ .sampler | quote }}}
+  - {name: OTEL_TRACES_SAMPLER_ARG, value: {{ .ratio | quote }}}
+  - name: POD_NAME
+    valueFrom: {fieldRef: {fieldPath: metadata.name}}
+  - name: POD_NAMESPACE
+    valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+  - {name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.pod.name=$(POD_NAME),k8s.namespace.name=$(POD_NAMESPACE)"}
+  {{- end }}
+  {{- end }}
+  {{- with .Values.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+resources: {{- toYaml .Values.resources | nindent 2 }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+volumeMounts:
+  - {name: config, mountPath: /etc/usher, readOnly: true}
+  {{- if .Values.secrets.files }}
+  - {name: secrets, mountPath: /run/secrets/usher, readOnly: true}
+  {{- end }}
+  {{- with .Values.volumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* So with their pods: the release's values, and the ConfigMap that is read. */}}
+{{- define "usher.pod" -}}
+{{- $configMap := index . 1 -}}
+{{- with index . 0 -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+volumes:
+  - name: config
+    configMap:
+      name: {{ $configMap }}
+  {{- if .Values.secrets.files }}
+  - name: secrets
+    projected:
+      defaultMode: 0440
+      sources:
+        {{- range .Values.secrets.files }}
+        - secret: {name: {{ . }}}
+        {{- end }}
+  {{- end }}
+  {{- with .Values.volumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* What the pod is told about usher.yml is what stands in it. */}}
 {{- define "usher.check" -}}
 {{- if not .Values.existingConfigMap -}}
