@@ -16,6 +16,25 @@ app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 |
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Other pods of the release have another name than those that answer: no service, policy or budget of these is theirs. */}}
+{{- define "usher.checkSelector" -}}
+app.kubernetes.io/name: {{ printf "%s-check" (default .Chart.Name .Values.nameOverride | trunc 57 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "usher.testSelector" -}}
+app.kubernetes.io/name: {{ printf "%s-test" (default .Chart.Name .Values.nameOverride | trunc 57 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "usher.checkName" -}}
+{{- printf "%s-check" (include "usher.fullname" . | trunc 57 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- define "usher.adminName" -}}
+{{- printf "%s-admin" (include "usher.fullname" . | trunc 57 | trimSuffix "-") -}}
+{{- end -}}
+
 {{- define "usher.labels" -}}
 {{ include "usher.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -51,6 +70,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if and (kindIs "map" $control) $control.path -}}
 yes
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What is there for the check, and gone after it. A Job that failed stays, so that its log can be read. */}}
+{{- define "usher.before" -}}
+helm.sh/hook: pre-install,pre-upgrade
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
+{{/* Where usher may connect to. */}}
+{{- define "usher.egress" -}}
+{{- with .Values.networkPolicy.egress -}}
+egress:
+  - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+  {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
