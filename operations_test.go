@@ -500,7 +500,7 @@ func TestOperations(t *testing.T) {
 		status, body := program.Fetch(t, r)
 		return status, string(body)
 	}
-	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/cmdline"} {
+	for _, path := range []string{"/metrics", "/health/sources", "/debug/pprof/", "/debug/pprof/cmdline"} {
 		if status, _ := get(o.Base, path); status != http.StatusNotFound {
 			t.Errorf("the public listener has %s: %d", path, status)
 		}

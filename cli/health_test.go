@@ -54,3 +54,35 @@ func TestHealth(t *testing.T) {
 		}
 	}
 }
+
+// A rollout is judged by the sources of those that are asked; one that is about to end, or is not there, decides nothing.
+func TestHealthOfSources(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status          int
+		body, out, says string
+	}{
+		{200, `{"status":"reached"}`, "ok: 1 gateway, with all sources reached", ""},
+		{503, `{"status":"unreached","unreached":["atlas","shop"]}`, "", "usher at 127.0.0.1 has not reached atlas, shop"},
+		{503, `{"status":"not ready","reason":"usher is shutting down"}`, "", "usher at 127.0.0.1 is not ready (status 503): usher is shutting down"},
+		{404, "404 page not found", "", "--server has to be server.admin_listen"},
+		{200, `{"status":"ready"}`, "", "is not ready (status 200)"},
+		{200, "", "", "is not ready (status 200)"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/health/sources" {
+				t.Errorf("%s was asked for", r.URL.Path)
+			}
+			w.WriteHeader(c.status)
+			_, _ = w.Write([]byte(c.body))
+		}))
+		// localhost may be [::1] as well, where nobody answers.
+		for _, host := range []string{"127.0.0.1", "localhost"} {
+			out, err := program.Command(t, "health", "--sources", "--server", strings.Replace(server.URL, "127.0.0.1", host, 1))
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) || !strings.Contains(out, c.out) {
+				t.Errorf("%d %s of %s: %s, %v; want %s, %s", c.status, c.body, host, out, err, c.out, c.says)
+			}
+		}
+		server.Close()
+	}
+}

@@ -104,6 +104,7 @@ func (g *Gateway) AdminHandler() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	mux.Handle("/health/", transport.Health(g.ready))
 	mux.HandleFunc("GET /health/ready", g.serveReady)
+	mux.HandleFunc("GET /health/sources", g.serveSources)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -133,9 +134,30 @@ func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := g.ready(r.Context()); err != nil {
 		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()
 	}
+	writeStatus(w, status, answer)
+}
+
+// serveSources is for who has installed what is served: unlike readiness, it fails while a source of it is to be reached.
+func (g *Gateway) serveSources(w http.ResponseWriter, r *http.Request) {
+	answer := struct {
+		Status    string   `json:"status"`
+		Reason    string   `json:"reason,omitempty"`
+		Unreached []string `json:"unreached,omitempty"`
+	}{Status: "reached", Unreached: g.Unreached()}
+	status := http.StatusOK
+	if err := g.ready(r.Context()); err != nil {
+		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()
+	} else if len(answer.Unreached) > 0 {
+		status, answer.Status = http.StatusServiceUnavailable, "unreached"
+	}
+	writeStatus(w, status, answer)
+}
+
+// writeStatus answers with what is of texts alone.
+func writeStatus(w http.ResponseWriter, status int, answer any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	body, _ := json.Marshal(answer) // of texts alone
+	body, _ := json.Marshal(answer)
 	_, _ = w.Write(body)
 }

@@ -178,6 +178,9 @@ func TestStartWithASourceDown(t *testing.T) {
 			t.Errorf("readiness: %s\nwant %s", ready, want)
 		}
 	}
+	if got, want := operators(t, g, "/health/sources"), `503 {"status":"unreached","unreached":["shop"]}`; got != want {
+		t.Errorf("the sources: %s", got)
+	}
 	if got := operators(t, g, "/metrics"); !strings.Contains(got, `usher_source_unreached{source="shop"} 1`) || !strings.Contains(got, `usher_source_unreached{source="atlas"} 0`) {
 		t.Error("the metrics do not tell")
 	}
@@ -194,6 +197,9 @@ func TestStartWithASourceDown(t *testing.T) {
 	}
 	if got, want := operators(t, g, "/health/ready"), `200 {"status":"ready"}`; got != want {
 		t.Errorf("readiness: %s", got)
+	}
+	if got, want := operators(t, g, "/health/sources"), `200 {"status":"reached"}`; got != want {
+		t.Errorf("the sources: %s", got)
 	}
 }
 

@@ -101,4 +101,29 @@ helm template usher "$chart" --kube-version 1.37 --values "$chart/ci/minimal.yam
   echo "two pods would open one control store" >&2
   exit 1
 }
+# What is to be served is looked at before anything is installed or replaced, by a pod that no service, policy or budget takes
+# for one of those that answer; nor is that of the test.
+fails() {
+  echo "the chart: $*" >&2
+  exit 1
+}
+# The name by which pods, or a service, know each other: a file of templates/, its kind, and where it says that.
+named() {
+  helm template usher "$chart" --kube-version 1.37 --values "$values" --set "nameOverride=$name" --show-only "templates/$1" |
+    awk -v kind="$2" -v at="$3" '$1 == "kind:" { is = $2 == kind } is && index($0, at) == 1 { getline; print $2; exit }'
+}
+for values in "$chart"/ci/*.yaml; do
+  for name in usher usher-check usher-test; do
+    answer=$(named service.yaml Service '  selector:')
+    check=$(named check.yaml Job '      labels:')
+    test=$(named tests/health.yaml Pod '  labels:')
+    [[ $answer == "$name" && $check == "$name-check" && $test == "$name-test" ]] || fails "$answer answers, $check checks, $test tests"
+  done
+  helm template usher "$chart" --kube-version 1.37 --values "$values" >"$work/chart.yml"
+  grep -A12 '^kind: Job' "$work/chart.yml" | grep -q 'helm.sh/hook: pre-install,pre-upgrade' || fails "nothing is checked before an upgrade"
+  helm template usher "$chart" --kube-version 1.37 --values "$values" --set check.enabled=false >"$work/chart.yml"
+  if grep -qE '^kind: Job|: usher-check$' "$work/chart.yml"; then fails "it is checked though check.enabled is false"; fi
+done
+helm template usher "$chart" --kube-version 1.37 --values "$chart/ci/minimal.yaml" --set-string "$store" --show-only templates/check.yaml | grep -q '^        podAffinity:$' ||
+  fails "the check waits for a volume that another node has"
 say "the chart"
