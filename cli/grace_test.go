@@ -82,7 +82,7 @@ func TestTimeToStart(t *testing.T) {
 	}
 	period, _ := strconv.Atoi(string(probe[1]))
 	failures, _ := strconv.Atoi(string(probe[2]))
-	if patient := time.Duration(period*failures) * time.Second; patient < storeWait+looking {
+	if patient := time.Duration(period*failures) * time.Second; patient < says(chart, `--store-wait, (\w+)`)+looking {
 		t.Errorf("the chart waits for %s", patient)
 	}
 }
