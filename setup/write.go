@@ -511,7 +511,7 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	case t.somebodys(d.tables):
 		everybodys = true
 		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it")
-	case t.unlike(d.tables) != "": // what is pasted without a look would show it to all
+	case t.unlike(d.tables) != "", t.made() != "": // what is pasted without a look would show it to all
 		everybodys = true
 		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it. `common: true` in its place shows every row to every tenant")
 	default:
