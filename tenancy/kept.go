@@ -29,7 +29,7 @@ func Read(ctx context.Context, spec database.Spec, opts Options) (*Reader, error
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the control store's key cannot be used: %s", err)
 	}
-	s := &Store{opts: opts, sealer: sealer}
+	s := &Store{opts: opts, sealer: sealer, clock: clock{machine: opts.Machine}}
 	if s.db, err = database.OpenToRead(ctx, spec, opts.Log); err != nil {
 		return nil, err
 	}
