@@ -253,13 +253,16 @@ var ordinaryCodes = strings.Fields(`
 	country currency language lang locale region area dial dialing calling phone postal zip post state province city status error err result response reason return exit http type kind class category group
 	plan product price sku item tax vat discount org organization organisation tenant company account customer client department branch course subject airport bank`)
 
-// admits tells whether a column is the code, the key or the state by which a row of its table lets somebody in, or that of a
-// session, whatever its type.
+// What tables of sessions keep these in, whole.
+var wholes = strings.Fields("payload data sess")
+
+// admits tells whether a column is the code, the key or the state by which a row of its table lets somebody in, or the id of a
+// session or what that holds, whatever its type.
 func (t *table) admits(c catalog.TableColumn) bool {
 	parts := parted(c.Name)
 	n := len(parts) - 1
 	number := c.Type.Exact() && !c.Type.List
-	if n < 0 || !c.Type.Text() && c.Type.Scalar != value.Bytes && c.Type.Scalar != value.UUID && !number || t.references(c.Name) {
+	if n < 0 || measures(c.Type) && !number || t.references(c.Name) {
 		return false
 	}
 	table := rows(t.Name)
@@ -272,8 +275,8 @@ func (t *table) admits(c catalog.TableColumn) bool {
 		return mentions(table, admitting) && (n == 0 || !slices.Contains(ordinaryCodes, parts[n-1]) && !slices.Contains(aboutFirst, parts[0]))
 	case n > 0 || number:
 		return false
-	case last == "sid":
-		return ends(table, phrases("session"))
+	case ends(table, phrases("session")) && (last == "sid" || slices.Contains(wholes, last) || last == "id" && c.Type.Text() && slices.ContainsFunc(wholes, t.has)):
+		return true // a session that is kept whole is found by its id alone
 	}
 	return slices.Contains([]string{"key", "verifier", "challenge"}, parts[n]) && mentions(table, admitting)
 }

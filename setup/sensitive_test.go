@@ -122,6 +122,7 @@ func TestSensitiveByType(t *testing.T) {
 		{"payees", "bank_account", value.BigInt, false, false},
 		{"sms_verifications", "code", value.Int, true, false},
 		{"invites", "code", value.UUID, true, false},
+		{"session", "sess", value.JSON, true, false},
 		{"invitations", "key", value.UUID, true, false},
 		{"login_attempts", "status_code", value.Int, false, false},
 		{"resets", "state", value.Enum, false, false},
@@ -215,7 +216,7 @@ func TestKeysByTheirTables(t *testing.T) {
 		"settings.key": false, "feature_flags.key": false, "active_storage_blobs.key unique": false, "customers.key unique": false, "pairs.key value": false, "coupons.code": false, "orders.code unique": false,
 		"api_clients.key unique": true, "licenses.key unique": true, "ServiceAccounts.key unique": true, "webhooks.key unique": true, "sms_verifications.sms_code": true, "email_confirmations.confirm_code": true, "oauth_device_codes.user_code": true,
 		"device_codes.device_code": true, "invites.code unique": true, "backup_codes.code": true, "persisted_grants.key pk": true, "oauth_states.state": true, "sso_requests.state": true, "oauth_flows.verifier": true, "passkey_login.challenge": true,
-		"session.sid pk": true, "plans.key unique": false, "api_settings.key unique": false, "api_errors.code": false, "countries.code": false, "verification_types.code": false, "login_statuses.key unique": false,
+		"session.sid pk": true, "sessions.id payload": true, "sessions.payload": true, "UserSessions.data": true, "login_sessions.key": true, "sessions.id pk": false, "orders.payload": false, "plans.key unique": false, "api_settings.key unique": false, "api_errors.code": false, "countries.code": false, "verification_types.code": false, "login_statuses.key unique": false,
 		"phone_verifications.country_code": false, "login_attempts.error_code": false, "verification_requests.state": false, "users.user_code": false,
 		"training_sessions.code": false, "auth_permission.codename": false, "things.key pk": false,
 	} {
@@ -227,8 +228,8 @@ func TestKeysByTheirTables(t *testing.T) {
 			of.Unique = [][]string{{"tenant", column}}
 		case "pk":
 			of.PrimaryKey = []string{column}
-		case "value":
-			of = newTable(table, column, "value")
+		case "value", "payload":
+			of = newTable(table, column, how)
 		}
 		if got := of.secret(of.Columns[0]); got != want {
 			t.Errorf("%s (%s) is a secret: %t", name, how, got)
