@@ -51,15 +51,15 @@ func TestInitNamesWhatItMayNotRead(t *testing.T) {
 	db.Exec(t, `CREATE TABLE notes (id int PRIMARY KEY, tenant_id int NOT NULL, text text, margin text, "Odd Name" text);
 		CREATE TABLE plans (id int PRIMARY KEY, tenant_id int, name text);
 		CREATE TABLE sizes (id int PRIMARY KEY, name text, maker text);
-		CREATE TABLE units (id int PRIMARY KEY, name text);
-		CREATE TABLE orders (id int PRIMARY KEY, tenant_id int NOT NULL, plan_id int REFERENCES plans, size_id int REFERENCES sizes, unit_id int REFERENCES units);
+		CREATE TABLE unit_types (id int PRIMARY KEY, name text);
+		CREATE TABLE orders (id int PRIMARY KEY, tenant_id int NOT NULL, plan_id int REFERENCES plans, size_id int REFERENCES sizes, unit_id int REFERENCES unit_types);
 		CREATE TABLE drafts (id int PRIMARY KEY, tenant_id int NOT NULL);
 		CREATE VIEW "Sums" AS SELECT tenant_id, count(*) FROM drafts GROUP BY 1;
 		INSERT INTO notes VALUES (1, 7, 'seven');
 		INSERT INTO plans VALUES (1, 8, 'of eight')`)
 	reader := db.Role(t, "")
 	user := reader.User
-	db.Exec(t, `GRANT SELECT (id, tenant_id, text) ON notes TO `+user+`; GRANT SELECT (id, name) ON plans, sizes TO `+user+`; GRANT SELECT ON units, orders TO `+user)
+	db.Exec(t, `GRANT SELECT (id, tenant_id, text) ON notes TO `+user+`; GRANT SELECT (id, name) ON plans, sizes TO `+user+`; GRANT SELECT ON unit_types, orders TO `+user)
 	file := filepath.Join(t.TempDir(), "usher.yml")
 	printed, err := program.Command(t, "init", "--out", file, "--dsn", reader.URL)
 	if err != nil {
@@ -76,7 +76,7 @@ func TestInitNamesWhatItMayNotRead(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"UNREAD    Sums, drafts, notes (margin, Odd Name), plans (tenant_id), sizes (maker)\n", "COMMON    units\n", "Confined  notes, orders\n",
+		"UNREAD    Sums, drafts, notes (margin, Odd Name), plans (tenant_id), sizes (maker)\n", "COMMON    unit_types\n", "Confined  notes, orders\n",
 		"Left out  plans: the account may not read its column tenant_id, which says whose a row is\n", "Left out  sizes: it has no column tenant_id, and the account may not read its column maker",
 	} {
 		if !strings.Contains(printed, want) {

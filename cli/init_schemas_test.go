@@ -102,12 +102,12 @@ func everythingAnswers(t *testing.T, u *program.Running, token string) {
 func TestInitOfUniqueReferences(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Start(t).Database(t)
-	db.Exec(t, `CREATE TABLE plans (id int PRIMARY KEY, name text);
+	db.Exec(t, `CREATE TABLE plan_types (id int PRIMARY KEY, name text);
 		CREATE TABLE projects (tenant_id int NOT NULL, id int PRIMARY KEY);
 		CREATE TABLE settings (project int PRIMARY KEY REFERENCES projects, color text);
-		CREATE TABLE budgets (tenant_id int NOT NULL, id int PRIMARY KEY, project int NOT NULL REFERENCES projects, plan int REFERENCES plans, UNIQUE (tenant_id, project), UNIQUE (tenant_id, plan));
+		CREATE TABLE budgets (tenant_id int NOT NULL, id int PRIMARY KEY, project int NOT NULL REFERENCES projects, plan int REFERENCES plan_types, UNIQUE (tenant_id, project), UNIQUE (tenant_id, plan));
 		CREATE TABLE tasks (tenant_id int NOT NULL, id int PRIMARY KEY, project int REFERENCES projects);
-		INSERT INTO plans VALUES (1);
+		INSERT INTO plan_types VALUES (1);
 		INSERT INTO projects VALUES (7, 1), (7, 2), (8, 3);
 		INSERT INTO settings VALUES (1, 'red'), (3, 'blue');
 		INSERT INTO budgets VALUES (7, 10, 2, 1), (8, 11, 3, 1);
@@ -119,9 +119,9 @@ func TestInitOfUniqueReferences(t *testing.T) {
 	}
 	u := program.Start(t, "serve", "-c", file, "--listen", "127.0.0.1:0")
 	status, body := program.Fetch(t, u.Ask(t, printedToken.FindStringSubmatch(printed)[1],
-		`{ projects(orderBy: [{id: ASC}]) { id setting { color } budget { id } tasks { id } } plans { budgets { id } } }`))
+		`{ projects(orderBy: [{id: ASC}]) { id setting { color } budget { id } tasks { id } } plan_types { budgets { id } } }`))
 	want := `{"data":{"projects":[{"id":1,"setting":{"color":"red"},"budget":null,"tasks":[{"id":20}]},` +
-		`{"id":2,"setting":null,"budget":{"id":10},"tasks":[]}],"plans":[{"budgets":[{"id":10}]}]}}`
+		`{"id":2,"setting":null,"budget":{"id":10},"tasks":[]}],"plan_types":[{"budgets":[{"id":10}]}]}}`
 	if status != http.StatusOK || string(body) != want {
 		t.Errorf("%d %s\nwant %s", status, body, want)
 	}
@@ -165,9 +165,9 @@ func TestInitFailsClosed(t *testing.T) {
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, `CREATE TYPE log_level AS ENUM ('low', 'high');
 		CREATE TABLE currencies (code text PRIMARY KEY, name text);
-		CREATE TABLE plans (id int PRIMARY KEY, name text);
+		CREATE TABLE plan_types (id int PRIMARY KEY, name text);
 		CREATE TABLE users (id int PRIMARY KEY, email text, password text);
-		CREATE TABLE organizations (id int PRIMARY KEY, plan_id int REFERENCES plans, name text);
+		CREATE TABLE organizations (id int PRIMARY KEY, plan_id int REFERENCES plan_types, name text);
 		CREATE TABLE contents (id int PRIMARY KEY, data text NOT NULL);
 		CREATE TABLE papers (id int PRIMARY KEY, organization_id int NOT NULL REFERENCES organizations, author_id int REFERENCES users, content_id int UNIQUE REFERENCES contents, level log_level NOT NULL);
 		CREATE TABLE visits (organization_id int NOT NULL, no int NOT NULL, UNIQUE (organization_id, no));
@@ -176,7 +176,7 @@ func TestInitFailsClosed(t *testing.T) {
 		CREATE TABLE jobs (id int PRIMARY KEY, args jsonb);
 		CREATE TABLE peers (id uuid PRIMARY KEY, beat timestamptz);
 		CREATE VIEW papers_with_authors AS SELECT p.id, p.organization_id, u.email AS author_email FROM papers p LEFT JOIN users u ON u.id = p.author_id;
-		INSERT INTO plans VALUES (1, 'free');
+		INSERT INTO plan_types VALUES (1, 'free');
 		INSERT INTO currencies VALUES ('EUR', 'Euro');
 		INSERT INTO users VALUES (1, 'ann@example.com', 'x');
 		INSERT INTO organizations VALUES (1, 1, 'one'), (2, 1, 'two');
@@ -190,7 +190,7 @@ func TestInitFailsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Confined  contents, organizations, papers, visits\n", "COMMON    currencies, plans\n", "Left out  papers_with_authors: it is a view",
+		"Confined  contents, organizations, papers, visits\n", "COMMON    currencies, plan_types\n", "Left out  papers_with_authors: it is a view",
 		"Left out  jobs:", "Left out  peers:", "Left out  prompts:", "Left out  site_configs:", "Left out  users:",
 	} {
 		if !strings.Contains(printed, want) {
@@ -204,12 +204,12 @@ func TestInitFailsClosed(t *testing.T) {
 	db.Exec(t, `INSERT INTO papers VALUES (4, 1, NULL, NULL, 'middle')`)
 	u := program.Start(t, "serve", "-c", file, "--listen", "127.0.0.1:0")
 	_, body := program.Fetch(t, u.Ask(t, printedToken.FindStringSubmatch(printed)[1],
-		`{ contents { data } papers(orderBy: [{id: ASC}]) { id level content { data } } visits { no } organizations { id } plans { name } }`))
+		`{ contents { data } papers(orderBy: [{id: ASC}]) { id level content { data } } visits { no } organizations { id } plan_types { name } }`))
 	tenant := regexp.MustCompile(`token of the tenant (\w+)`).FindStringSubmatch(printed)[1]
 	want := map[string]string{
 		"1": `{"data":{"contents":[{"data":"of one"}],"papers":[{"id":1,"level":"low","content":{"data":"of one"}},{"id":3,"level":"low","content":null},{"id":4,"level":"middle","content":null}],` +
-			`"visits":[{"no":7}],"organizations":[{"id":1}],"plans":[{"name":"free"}]}}`,
-		"2": `{"data":{"contents":[{"data":"of two"}],"papers":[{"id":2,"level":"high","content":{"data":"of two"}}],"visits":[{"no":7}],"organizations":[{"id":2}],"plans":[{"name":"free"}]}}`,
+			`"visits":[{"no":7}],"organizations":[{"id":1}],"plan_types":[{"name":"free"}]}}`,
+		"2": `{"data":{"contents":[{"data":"of two"}],"papers":[{"id":2,"level":"high","content":{"data":"of two"}}],"visits":[{"no":7}],"organizations":[{"id":2}],"plan_types":[{"name":"free"}]}}`,
 	}[tenant]
 	if string(body) != want {
 		t.Errorf("%s sees %s\nwant %s", tenant, body, want)

@@ -22,14 +22,14 @@ CREATE TYPE order_status AS ENUM ('new', 'paid', 'shipped');
 CREATE TYPE mood AS ENUM ('very happy', 'sad');
 CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 CREATE TABLE tenants (id integer PRIMARY KEY, name text NOT NULL);
-CREATE TABLE categories (id serial PRIMARY KEY, parent_id integer REFERENCES categories, name varchar(40) NOT NULL);
+CREATE TABLE order_types (id serial PRIMARY KEY, parent_id integer REFERENCES order_types, name varchar(40) NOT NULL);
 CREATE TABLE customers (
 	tenant_id integer NOT NULL REFERENCES tenants, id bigint NOT NULL, name text COLLATE "de-x-icu" NOT NULL,
 	referrer bigint, password_hash text,
 	PRIMARY KEY (tenant_id, id), FOREIGN KEY (tenant_id, referrer) REFERENCES customers);
 CREATE TABLE orders (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_id integer NOT NULL REFERENCES tenants,
-	customer_id bigint, category_id integer REFERENCES categories, status order_status NOT NULL,
+	customer_id bigint, type_id integer REFERENCES order_types, status order_status NOT NULL,
 	small smallint, whole integer, big bigint, exact numeric, money_like numeric(12,2), single real, double double precision,
 	yes boolean, words text, short varchar(10), padded char(5), id_name name, guid uuid, day date, clock time,
 	clock_zone timetz, wall timestamp, instant timestamptz, span interval, doc json, docb jsonb, raw bytea,
@@ -41,9 +41,9 @@ CREATE TABLE order_items (
 	order_id bigint NOT NULL REFERENCES orders, line integer NOT NULL, amount numeric(10,2), PRIMARY KEY (order_id, line));
 CREATE VIEW totals AS SELECT status, sum(money_like) FROM orders GROUP BY 1;
 INSERT INTO tenants VALUES (1, 'one'), (2, 'two');
-INSERT INTO categories (parent_id, name) VALUES (NULL, 'food'), (1, 'burrito');
+INSERT INTO order_types (parent_id, name) VALUES (NULL, 'food'), (1, 'burrito');
 INSERT INTO customers VALUES (1, 1, 'Ann', NULL, 'x'), (1, 2, 'Zoë', 1, 'y'), (2, 1, 'Bob', NULL, 'z');
-INSERT INTO orders (tenant_id, customer_id, category_id, status, small, whole, big, exact, money_like, single, double, yes,
+INSERT INTO orders (tenant_id, customer_id, type_id, status, small, whole, big, exact, money_like, single, double, yes,
 	words, short, id_name, guid, day, clock, wall, instant, span, doc, docb, raw, list, numbers, exacts, feeling, counted,
 	"Odd Name $", "count")
 SELECT 1 + g % 2, 1, 1 + g % 2, (ARRAY['new', 'paid', 'shipped']::order_status[])[1 + g % 3], -g, g, 9007199254740993 + g, g * 1.500,
@@ -68,7 +68,7 @@ func TestInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"tenant_id seems to say", "Confined  customers, order_items, orders, tenants\n", "COMMON    categories\n",
+		"tenant_id seems to say", "Confined  customers, order_items, orders, tenants\n", "COMMON    order_types\n",
 		"Withheld  customers.password_hash\n", "Left out  totals: it is a view",
 		"token of the tenant 1 ",
 	} {
@@ -117,7 +117,7 @@ const everyColumn = `{
   orders(orderBy: [{id: ASC}]) {
     id customer_id status small whole big exact money_like single double yes words short id_name guid day clock wall instant
     span doc docb raw list numbers exacts feeling counted oddName count_
-    category { name parent { name } } tenant { id name } customer { id name customer { name } }
+    type { name parent { name } } tenant { id name } customer { id name customer { name } }
   }
   ordersAggregate(orderBy: [{key: {status: ASC}}]) { key { status } count money_like { sum min max } big { sum } }
 }`
@@ -134,8 +134,8 @@ func wantOf(t *testing.T, db pgtest.DB) string {
 				to_char(instant AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS instant, 'P1M2DT3H0.5S' AS span,
 				'{"a":[1,2.50],"b":1}'::json AS doc, '{"a":[1,2.50],"b":1}'::json AS docb, encode(raw, 'base64') AS raw, list, numbers, exacts,
 				feeling, counted, "Odd Name $" AS "oddName", "count" AS count_,
-				(SELECT json_build_object('name', c.name, 'parent', (SELECT json_build_object('name', p.name) FROM categories p WHERE p.id = c.parent_id))
-					FROM categories c WHERE c.id = o.category_id) AS category,
+				(SELECT json_build_object('name', c.name, 'parent', (SELECT json_build_object('name', p.name) FROM order_types p WHERE p.id = c.parent_id))
+					FROM order_types c WHERE c.id = o.type_id) AS type,
 				(SELECT json_build_object('id', n.id, 'name', n.name) FROM tenants n WHERE n.id = o.tenant_id) AS tenant,
 				(SELECT json_build_object('id', c.id, 'name', c.name, 'customer', NULL) FROM customers c
 					WHERE c.tenant_id = o.tenant_id AND c.id = o.customer_id) AS customer

@@ -171,14 +171,14 @@ func (t *table) somebodys(tables []*table) bool {
 // othersToo tells whether rows look like those of somebody besides the tenant: they lead to what is not everybody's, or are
 // people, or what people do.
 func (t *table) othersToo(tables []*table) bool {
-	elsewhere := func(to *table) bool { return to != t && (to == nil || !to.common) }
+	elsewhere := func(to *table) bool { return to != t && (to == nil || !to.common && !to.list) }
+	keys := slices.DeleteFunc(slices.Clone(t.ForeignKeys), func(fk catalog.ForeignKey) bool { return slices.Contains(fk.Columns, t.tenant) })
 	return recorded(t.Name) != "" || t.anyones(tables) != "" ||
-		slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool {
-			return !slices.Contains(fk.Columns, t.tenant) && elsewhere(find(tables, fk.RefSchema, fk.RefTable, t.Schema))
-		}) ||
+		slices.ContainsFunc(keys, func(fk catalog.ForeignKey) bool { return elsewhere(find(tables, fk.RefSchema, fk.RefTable, t.Schema)) }) ||
 		slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool {
 			to, points := t.pointsTo(c, tables)
-			return c.Name != t.tenant && (to != nil || points) && elsewhere(to)
+			return c.Name != t.tenant && (to != nil || points) && elsewhere(to) &&
+				!slices.ContainsFunc(keys, func(fk catalog.ForeignKey) bool { return slices.Contains(fk.Columns, c.Name) })
 		})
 }
 

@@ -9,9 +9,10 @@ import (
 	"usher/value"
 )
 
-// What is everybody's has to show that it is: a table is common if it is called after countries, currencies or the like, or
-// if it is a list of names and codes and rows of tenants reference it. What only lacks a tenant may be queues, settings,
-// keys and messages of all, and what has amounts, dates and descriptions may be contracts.
+// What is everybody's has to show that it is: a table is common if it is called after facts, as countries and currencies are,
+// or if it lists what something may be, as kinds and states do, and rows of tenants reference it. No list of names says what
+// people keep under it: doctors, vehicles and recipes are names with a number as kinds are, and each is somebody's. What only
+// lacks a tenant may be queues, settings, keys and messages of all, and what has amounts, dates and descriptions may be contracts.
 
 // What text of reference data is called, by the last word of its name: a name, or something as short.
 //
@@ -34,14 +35,27 @@ var holders = strings.Fields(`
 	reseller partner vendor supplier agency agent brand franchise school class household family owner portfolio folder collection list board channel room campaign tag label keyword topic segment audience
 	place domain host url link device machine node server database repository bucket image picture photo avatar content page article note text`)
 
-// Tables of facts that are the same for everybody, whoever's rows reference them.
-var facts = strings.Fields("country currency language locale timezone continent airport")
+// Tables of facts that are the same for everybody, whoever's rows reference them, and of what something may be: there is no
+// other word by which a table comes to be common. Regions, categories and units are what each makes of them.
+var (
+	facts = phrases("country, currency, language, locale, timezone, time zone, continent, airport, nationality")
+	kinds = phrases("type, kind, status, state, level, priority, severity, gender, weekday, month, unit of measure, unit of measurement, measurement unit, measure unit, uom")
+)
+
+// What programs and their schemas put before the name of a list that they only look things up in: dim_country, lkp_currency.
+var looking = strings.Fields("ref reference lookup lkp lk lu dim dict dictionary tbl tb md master core common base app public shared global world iso geo static standard std system sys spoken")
+
+// What tells of rows, besides times, that people make or change some of them: flags of those that came with the program, and
+// the versions by which one change does not undo another.
+//
+//nolint:misspell // as it is spelled in some countries
+var making = strings.Fields("custom customised customized system builtin default editable lock version revision")
 
 // What numbers and times of a list of names are about: its order, by the last word of their names, and when a row was
 // made, by any of them. Others, as amounts and dates, say something of what a row is.
 var (
 	ordering = strings.Fields("order position rank sort sorting sequence seq ordinal priority weight index level depth version")
-	stamping = strings.Fields("created updated modified inserted deleted")
+	stamping = strings.Fields("created updated modified inserted deleted changed added create update change")
 )
 
 // saying is the first column that may say something of somebody, though it is called like what names and lists have: a
@@ -60,6 +74,17 @@ func (t *table) saying() string {
 				return c.Name
 			}
 		case c.Type.Text() && (word == "description" || word == "caption"):
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// made is the first column that tells that people make the table's rows: when one was made or changed, or which were; empty if
+// there is none.
+func (t *table) made() string {
+	for _, c := range t.Columns {
+		if slices.ContainsFunc(words(c.Name), func(w string) bool { return slices.Contains(stamping, w) || slices.Contains(making, w) }) {
 			return c.Name
 		}
 	}
@@ -150,23 +175,64 @@ func everybodys(tables []*table, column string) {
 		}
 	}
 	astray(tables, column)
+	open := slices.DeleteFunc(slices.Clone(tables), func(t *table) bool { return !t.open() })
+	lists(open)
+	for _, t := range open {
+		if why := t.nothingSays(); why != "" {
+			t.leftOut, t.unsure = lacks+", and "+why, true
+		}
+	}
+	astray(tables, column)
 	for changed := true; changed; {
 		changed = false
-		for _, t := range tables {
-			if t.open() && !t.common && (t.fact() || t.referenced() && t.saying() == "") {
+		for _, t := range open {
+			if t.open() && !t.common && (t.fact() || t.referenced()) {
 				t.common, changed = true, true
 			}
 		}
 	}
-	for _, t := range tables {
-		switch {
-		case !t.open() || t.common:
-		case t.referenced():
-			t.leftOut, t.unsure = fmt.Sprintf("%s, and its column %s may say something of somebody", lacks, t.saying()), true
-		default:
-			t.leftOut, t.unsure = lacks+", and no foreign key of tenants' rows leads to it, as to countries or currencies", true
+	for _, t := range open {
+		if t.open() && !t.common {
+			t.leftOut, t.unsure = lacks+", and no foreign key of tenants' rows leads to it, as to countries or kinds", true
 		}
 	}
+}
+
+// lists tells of those tables that they may come to be everybody's once somebody says so, which look like lists and lead to
+// such alone.
+func lists(tables []*table) {
+	for _, t := range tables {
+		t.list = t.fact() || t.saying() == ""
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, t := range tables {
+			if t.list && slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool {
+				to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
+				return to == nil || !to.list && to != t
+			}) {
+				t.list, changed = false, true
+			}
+		}
+	}
+}
+
+// nothingSays says why nothing but that it looks like a list of names speaks for a table's being everybody's; empty if it is
+// one of facts or of kinds.
+func (t *table) nothingSays() string {
+	switch says := t.saying(); {
+	case t.fact():
+		return ""
+	case says != "" && (t.kind() || t.referenced()):
+		return fmt.Sprintf("its column %s may say something of somebody", says)
+	case t.kind() && t.made() != "":
+		return fmt.Sprintf("its column %s tells that people may have made its rows", t.made())
+	case t.kind():
+		return ""
+	case t.referenced():
+		return "nothing but foreign keys of tenants' rows says that it is everybody's, as it would be of countries or kinds: people may have made its rows"
+	}
+	return "no foreign key of tenants' rows leads to it, as to countries or kinds"
 }
 
 // astray leaves out what leads to tables that are left out, or are tenants'.
@@ -182,10 +248,22 @@ func astray(tables []*table, column string) {
 	}
 }
 
-// fact tells whether the table is called like one of facts that are the same for everybody.
+// fact tells whether the table is called after facts that are the same for everybody, and no word says whose.
 func (t *table) fact() bool {
-	return slices.Contains(facts, last(t.Name)) || ends(words(t.Name), phrases("time zone, time zones"))
+	parts := rows(t.Name)
+	for i := range parts {
+		if slices.ContainsFunc(facts, func(fact []string) bool { return slices.Equal(parts[i:], fact) }) {
+			return true
+		}
+		if !slices.Contains(looking, parts[i]) {
+			return false
+		}
+	}
+	return false
 }
+
+// kind tells whether the table is called after what something may be.
+func (t *table) kind() bool { return ends(rows(t.Name), kinds) }
 
 // referenced tells whether rows of tenants, or what is everybody's, lead to the table.
 func (t *table) referenced() bool {

@@ -9,8 +9,13 @@ import (
 	"usher/catalog"
 )
 
+// What columns are called in lists of people, and hardly in others: a phone code is a country's, and an address an airport's.
+var ofPeople = phrases(`
+	email, email address, first name, last name, full name, given name, family name, surname, middle name, birth date, birthdate, birthday, date of birth, dob, salary, wage, username, user name, phone number, mobile`)
+
 // Exposed says of each dataset that is everybody's which of its columns look as if its rows were not: they are called
-// like a tenant column, or like a reference to rows of tenants, and which of its relations leads to one such row.
+// like a tenant column, like a reference to rows of tenants, like a secret or like what people have, and which of its
+// relations leads to one row of a tenant; and it says so of what is called after people.
 func Exposed(cat *catalog.Catalog) []string {
 	var tables []*table
 	of := make(map[*table]*catalog.Dataset)
@@ -44,7 +49,7 @@ func Exposed(cat *catalog.Catalog) []string {
 }
 
 func (t *table) exposed(d *catalog.Dataset, tables []*table, of map[*table]*catalog.Dataset) []string {
-	var out []string
+	out := t.peoples(d)
 	for i, c := range d.Columns {
 		if related(d, c) {
 			continue
@@ -73,6 +78,35 @@ func (t *table) exposed(d *catalog.Dataset, tables []*table, of map[*table]*cata
 	for _, r := range d.Relations {
 		if !r.Many && !r.To.Common {
 			out = append(out, fmt.Sprintf("its relation %s leads to one row of %s, whose rows are tenants' (`tenant: {through: %s}`?)", r.Name, r.To.Name, r.Name))
+		}
+	}
+	return out
+}
+
+// peoples tells what of a dataset is called like people, what these have, or a secret.
+func (t *table) peoples(d *catalog.Dataset) []string {
+	var out []string
+	names := []string{t.Name}
+	for _, b := range d.Bindings {
+		names = append(names, b.Table)
+	}
+	for _, name := range names {
+		if word := last(name); slices.Contains(people, word) {
+			out = append(out, fmt.Sprintf("it is called after people (%s)", word))
+			break
+		}
+	}
+	for _, c := range d.Columns {
+		stored := []string{c.Name}
+		for _, b := range d.Bindings {
+			stored = append(stored, b.Columns[c.Name].Name)
+		}
+		is := func(what func(name string) bool) bool { return slices.ContainsFunc(stored, what) }
+		switch {
+		case !measures(c.Type) && is(func(name string) bool { return secretOf(t.Name, name) }):
+			out = append(out, fmt.Sprintf("its column %s reads like a secret", c.Name))
+		case is(func(name string) bool { return ends(parted(name), ofPeople) }):
+			out = append(out, fmt.Sprintf("its column %s is hardly for everybody", c.Name))
 		}
 	}
 	return out

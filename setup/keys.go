@@ -44,13 +44,16 @@ func (d *Draft) Keyless() []Keyless {
 	return out
 }
 
-// keyColumns are the columns of the dataset's key where it is not the primary one: those that the rows were found
+// keyColumns are the columns of the dataset's key where it is not the primary one, or that is closed: those that the rows were found
 // to differ in, or else the fewest that a constraint says so of.
 func (t *table) keyColumns() []string {
 	if t.key != "" {
 		return []string{t.key}
 	}
-	if len(t.PrimaryKey) > 0 {
+	if len(t.PrimaryKey) > 0 && !slices.ContainsFunc(t.PrimaryKey, func(name string) bool {
+		c, _ := t.column(name)
+		return t.closed(c) != ""
+	}) {
 		return nil
 	}
 	var out []string

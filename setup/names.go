@@ -59,6 +59,17 @@ func words(name string) []string {
 	return strings.Fields(b.String())
 }
 
+// rows are the words of a table's name, each in the singular.
+func rows(table string) []string {
+	out := parted(table)
+	for i, word := range out {
+		if !spelled[word] {
+			out[i] = singular(word)
+		}
+	}
+	return out
+}
+
 // plain is a name without what spellings differ in.
 func plain(name string) string { return strings.Join(words(name), "") }
 
@@ -87,7 +98,7 @@ func namedAfter(table, other string) bool {
 // singular is one of what a table's name says, or the name itself.
 func singular(name string) string {
 	for _, s := range []struct{ plural, one string }{
-		{"ies", "y"}, {"sses", "ss"}, {"xes", "x"}, {"ches", "ch"}, {"shes", "sh"}, {"ss", "ss"}, {"us", "us"}, {"is", "is"}, {"s", ""},
+		{"ies", "y"}, {"sses", "ss"}, {"tuses", "tus"}, {"xes", "x"}, {"ches", "ch"}, {"shes", "sh"}, {"ss", "ss"}, {"us", "us"}, {"is", "is"}, {"s", ""},
 	} {
 		if stem, ok := strings.CutSuffix(name, s.plural); ok && stem != "" {
 			return stem + s.one

@@ -23,7 +23,7 @@ func (d *Draft) owners(t *table) []string {
 		if named[name] {
 			name += "_by_" + from
 		}
-		if w.to.leftOut == "" || !w.to.differsIn([]string{key}) || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) || t.has(name) {
+		if w.to.leftOut == "" || t.list && w.to.list || !w.to.differsIn([]string{key}) || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) || t.has(name) {
 			continue
 		}
 		named[name] = true

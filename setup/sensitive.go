@@ -17,15 +17,17 @@ var (
 		api key, access key, secret key, private key, signing key, encryption key, session key, license key, licence key, activation key, key material,
 		session id, connection string, connection url, recovery code, recovery key, backup code, security code, verification code, security answer, seed phrase,
 		hmac, two factor, 2fa, u2f, otpauth, cookie, csrf, pem, cert, pkcs, pfx, keystore, kubeconfig, htpasswd, ssh key, tls key, ssl key, webhook key, master key, root key, stream key, auth key, hash key, shared key, cipher key, crypto key, crypt key,
-		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, p12, conn str, conn string`),
-		each(`database, db, jdbc, odbc, postgres, postgresql, pg, mysql, redis, mongo, mongodb, amqp, rabbitmq, broker, smtp, ldap, connection, conn, proxy, sentry, slack, discord, teams, webhook, hook,
+		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, p12, conn str, conn string,
+		code verifier, code challenge, pkce, p256dh, recovery phrase`),
+		each("oauth, oauth2, oidc, openid, saml, sso, csrf", "state"),
+		each(`database, db, jdbc, odbc, postgres, postgresql, pg, mysql, redis, mongo, mongodb, amqp, rabbitmq, broker, smtp, ldap, connection, conn, proxy, sentry, slack, discord, teams, webhook, hook, outgoing, incoming,
 			sas, signed, presigned, pre signed`, "url, uri"),
-		each("magic, login, signin, invite, invitation, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
-		each("magic, invite, invitation, reset, unlock, activation, verification, confirmation, recovery", "url, uri"),
+		each("magic, login, signin, invite, invitation, join, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
+		each("magic, invite, invitation, join, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri"),
 		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join", "code"),
 		each("auth, authorization, http, request, api, custom, extra", "header"),
 		each("env, environment", "var, variable"),
-		each("smtp, sso, auth, saml, oauth, oidc, ldap, imap", "config, configuration, setting, option"))
+		each("smtp, sso, auth, saml, oauth, oidc, ldap, imap, provider, integration, connection, connector, bot, webhook", "config, configuration, setting, option"))
 	personalNames = phrases(`
 		email, mail, phone, telephone, tel, mobile, cell, fax, iban, birth, birthday, birthdate, dob, login, username, user name,
 		first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, nick name, nickname, fname, lname,
@@ -38,7 +40,7 @@ var (
 
 // What is a secret where a name ends with it, and something else within one: seed_catalog, cookie_banner.
 var secretEnds = phrases(`
-	seed, nonce, certificate, cert chain, certificate chain, enc, encrypted, cipher, ciphertext, cipher text, smtp, jwk, jwks, iban, bank account, bank account number, bank account no`)
+	seed, nonce, certificate, cert chain, certificate chain, enc, encrypted, cipher, ciphertext, cipher text, smtp, jwk, jwks, iban, bank account, bank account number, bank account no, webhook, slack hook, incoming hook`)
 
 // Headings, which are called headers, too.
 var headings = strings.Fields("column table csv section page row")
@@ -67,8 +69,18 @@ var particles = strings.Fields(`
 // What is said of a secret and is none: when it was changed, whether there is
 // one, how many there are.
 var (
-	aboutLast  = strings.Fields("id count at on date time day expiry expires expired expiration type kind status policy enabled required updated changed created attempts valid verified length strength version limit used name label")
+	aboutLast  = strings.Fields("id count at on date time day expiry expires expired expiration type kind status policy enabled required updated changed created attempts valid verified length strength version limit used name label method")
 	aboutFirst = strings.Fields("is has had needs need requires require allow allows can must max min num total show use uses count")
+)
+
+// What is sent to, or opened, by whoever knows where: links in tables of what lets somebody in, of what is shared by its link and
+// of what takes messages from anybody; and what tables of hooks call that besides. What the word before a link says may be
+// meant for all to see.
+var (
+	links         = strings.Fields("url uri link endpoint")
+	receivers     = strings.Fields("target address destination receiver callback")
+	linked        = slices.Concat(passes, phrases("webhook, hook, integration, slack, discord, mattermost, zapier, push subscription, web push, webpush, share link, shared link, public link, deep link, signed url"))
+	ordinaryLinks = strings.Fields("logo icon image img avatar photo picture banner cover thumbnail doc documentation website web site homepage home help support privacy term terms redirect return success cancel error source repository repo")
 )
 
 // What a row of a table of secrets has of its secret: api_keys.value.
@@ -211,34 +223,79 @@ var (
 // secret tells whether a column of the table reads like something that nobody is to read, by its names and its type.
 func (t *table) secret(c catalog.TableColumn) bool {
 	switch {
+	case t.admits(c):
+		return true
 	case c.Type.Scalar == value.UUID && ends(parted(c.Name), phrases("session id")):
 		return slices.Equal(t.PrimaryKey, []string{c.Name}) || last(t.Name) == "session" // elsewhere it names one, and opens none
 	case measures(c.Type):
 		return secret(c.Name) && mentions(parted(c.Name), secretNumbers)
 	case c.Type.Scalar == value.JSON && slices.Contains([]string{"env", "environment"}, plain(c.Name)): // variables of it
 		return true
+	case slices.Contains([]string{"config", "configuration", "setting"}, last(c.Name)) && ends(rows(t.Name), outside): // by which a program signs in there
+		return true
 	}
 	return secretOf(t.Name, c.Name) || t.opens(c)
 }
 
-// What tables are called of which each row lets somebody in, by its key or its code.
-var admitting = phrases("oauth, oauth2, openid, oidc, saml, sso, invitation, invite, activation, verification, confirmation, reset, recovery, magic, otp, 2fa, two factor, mfa, login, signin, signup, auth, authorization")
+// What tables are called of which each row lets somebody in, once or again: by its code, its key and its link.
+var (
+	passes = phrases("invitation, invite, activation, verification, confirmation, reset, recovery, magic, otp, 2fa, two factor, mfa, login, signin, signup, backup code, device code")
+	signon = phrases("oauth, oauth2, openid, oidc, saml, sso")
+
+	admitting = slices.Concat(passes, signon, phrases("auth, authorization, persisted grant, access grant"))
+	byKey     = slices.Concat(admitting, phrases("api, license, licence, webhook, hook, service account")) // by its key, though that tells rows apart
+)
+
+// What a code is of, by the word before it, that lets nobody in where each row of a table lets somebody in.
+//
+//nolint:misspell // as it is spelled in some countries
+var ordinaryCodes = strings.Fields(`
+	country currency language lang locale region area dial dialing calling phone postal zip post state province city status error err result response reason return exit http type kind class category group
+	plan product price sku item tax vat discount org organization organisation tenant company account customer client department branch course subject airport bank`)
+
+// What tables of sessions keep these in, whole.
+var wholes = strings.Fields("payload data sess")
+
+// admits tells whether a column is the code, the key or the state by which a row of its table lets somebody in, or the id of a
+// session or what that holds, whatever its type.
+func (t *table) admits(c catalog.TableColumn) bool {
+	parts := parted(c.Name)
+	n := len(parts) - 1
+	number := c.Type.Exact() && !c.Type.List
+	if n < 0 || measures(c.Type) && !number || t.references(c.Name) {
+		return false
+	}
+	table := rows(t.Name)
+	switch last := parts[n]; {
+	case last == "state":
+		return n == 0 && !number && mentions(table, signon)
+	case ends(table, kinds):
+		return false
+	case last == "code":
+		return mentions(table, admitting) && (n == 0 || !slices.Contains(ordinaryCodes, parts[n-1]) && !slices.Contains(aboutFirst, parts[0]))
+	case n > 0 || number:
+		return false
+	case ends(table, phrases("session")) && (last == "sid" || slices.Contains(wholes, last) || last == "id" && c.Type.Text() && slices.ContainsFunc(wholes, t.has)):
+		return true // a session that is kept whole is found by its id alone
+	}
+	return slices.Contains([]string{"key", "verifier", "challenge"}, parts[n]) && mentions(table, admitting)
+}
+
+// What tables are called of whose rows each is a way to some other program.
+var outside = phrases("integration, connector, connection, provider, webhook, hook, channel, gateway, datasource, data source, destination")
 
 // opens tells whether a column of text or bytes is called a key, and nothing says that it tells rows, places or texts
 // apart: neither the word before it, nor a key of the table's own.
 func (t *table) opens(c catalog.TableColumn) bool {
 	parts := parted(c.Name)
 	n := len(parts) - 1
-	if n < 0 || !c.Type.Text() && c.Type.Scalar != value.Bytes {
+	if n < 0 || parts[n] != "key" || !c.Type.Text() && c.Type.Scalar != value.Bytes {
 		return false
-	}
-	if admits := n == 0 && mentions(parted(t.Name), admitting) && slices.Contains([]string{"key", "code"}, parts[n]); admits || parts[n] != "key" {
-		return admits
 	}
 	switch own := []string{c.Name}; {
 	case n == 0: // it is of what its table is called after, tells rows apart, or has a value beside it
 		return !slices.Contains(ordinaryKeys, last(t.Name)) && !t.references(c.Name) && !t.has("value") &&
-			!slices.ContainsFunc(t.UniqueSets(), func(set []string) bool { return slices.Contains(set, c.Name) })
+			(mentions(rows(t.Name), byKey) || !slices.ContainsFunc(t.UniqueSets(), func(set []string) bool { return slices.Contains(set, c.Name) }))
 	case slices.Contains(ordinaryKeys, parts[n-1]), slices.Contains(aboutFirst, parts[0]):
 		return false
 	case slices.Contains(t.PrimaryKey, c.Name), t.references(c.Name), t.pointed[c.Name]:
@@ -281,8 +338,11 @@ func secretOf(table, column string) bool {
 	switch n := len(parts); {
 	case n == 0:
 		return false
-	case slices.Contains([]string{"url", "uri", "link"}, parts[n-1]): // it is signed, or known to nobody else
-		return slices.ContainsFunc(words(table), func(word string) bool { return slices.Contains([]string{"export", "download"}, singular(word)) })
+	case slices.Contains(links, parts[n-1]): // it is signed, or known to nobody else
+		return slices.ContainsFunc(words(table), func(word string) bool { return slices.Contains([]string{"export", "download"}, singular(word)) }) ||
+			mentions(rows(table), linked) && (n == 1 || !slices.Contains(ordinaryLinks, singular(parts[n-2]))) && !ends(rows(table), kinds)
+	case n == 1 && slices.Contains(receivers, parts[0]):
+		return ends(rows(table), phrases("webhook, hook"))
 	case slices.Contains([]string{"number", "no"}, parts[n-1]):
 		return ends(parted(table), phrases("bank account"))
 	}

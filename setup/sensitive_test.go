@@ -19,7 +19,7 @@ func TestSecret(t *testing.T) {
 		headers extra_headers request_headers requestHeaders httpheaders auth_header authorization_header smtp smtp_settings ciphertext cipher_text encrypted_value encrypted encrypted_name value_enc
 		valueenc tokenEnc data_cipher payload_encrypted database_url db_url dburl jdbc_url redis_url redisUrl mongo_url mongodb_uri amqp_url broker_url slack_url slackWebhookUrl webhook_uri connection_url connection_uri
 		conn_str sas_url signed_url presigned_url pre_signed_url magic_link login_link loginlink invite_link inviteLink reset_link reset_url reset_code resetcode unlock_code access_code invite_code
-		env_vars envVars environment_variables p12 client_p12 pfx jwks sso_config auth_config oauth_settings iban IBAN bank_account bank_account_number bankAccountNo`) {
+		env_vars envVars environment_variables code_verifier codeVerifier code_challenge pkce_verifier p256dh oauth_state csrf_state recovery_phrase provider_config integrationSettings outgoing_url join_url joinLink ical_url webhook slack_webhook slack_hook p12 client_p12 pfx jwks sso_config auth_config oauth_settings iban IBAN bank_account bank_account_number bankAccountNo`) {
 		if !secret(name) {
 			t.Errorf("%s is no secret", name)
 		}
@@ -28,7 +28,7 @@ func TestSecret(t *testing.T) {
 		c_vc credit_card_id creditcardid secret_id author authors auth_type compass passenger passport_office spin pinned happiness topic saltwater hashtag tokenized id key keyboard
 		order_id status token_expires_at password_policy session_count dsnap
 		header email_header email_header_text header_name headers_count column_headers tableHeaders has_headers smtp_host smtp_port encryption_algorithm encoding is_encrypted url website_url image_url avatarUrl
-		link linkedin hyperlink link_count share_count environment env config settings country_code postal_code access_count access_code_length invite_code_expires_at jwks_uri bank_account_id bank_name reset_at
+		link linkedin hyperlink link_count share_count join_count code_challenge_method webhook_id webhook_enabled ordered state user_state estate language_code environment env config settings country_code postal_code access_count access_code_length invite_code_expires_at jwks_uri bank_account_id bank_name reset_at
 		seed_catalog seedling nonce_count cookie_policy cookbook certain certificate_number certification concert pempek`) {
 		if secret(name) {
 			t.Errorf("%s is a secret", name)
@@ -39,13 +39,15 @@ func TestSecret(t *testing.T) {
 func TestSecretOf(t *testing.T) {
 	t.Parallel()
 	for _, name := range strings.Fields(`api_keys.value ApiKeys.encrypted_value refresh_tokens.digest credentials.data user_passwords.value users.password
-		exports.url data_exports.file_url DownloadJobs.link bank_accounts.number bankAccounts.account_number`) {
+		exports.url data_exports.file_url DownloadJobs.link image_exports.image_url invites.link invitations.url password_resets.url webhooks.url webhooks.target_url webhooks.address WebhookEndpoints.endpoint webhook_deliveries.url outgoing_hooks.destination
+		slack_integrations.webhook slack_integrations.url integrations.endpoint push_subscriptions.endpoint web_push_subscriptions.endpoint push_subscriptions.auth push_subscriptions.p256dh share_links.url magic_links.link bank_accounts.number bankAccounts.account_number`) {
 		if table, column, _ := strings.Cut(name, "."); !secretOf(table, column) {
 			t.Errorf("%s is no secret", name)
 		}
 	}
 	for _, name := range strings.Fields(`api_keys.name api_keys.id api_keys.created_at token_types.value settings.value public_keys_used.count passengers.data
-		images.url exports.url_count export_formats.name exported.url bank_holidays.number bank_accounts.name accounts.number`) {
+		images.url websites.url companies.website_url links.url products.link push_notifications.url integrations.logo_url integrations.docs_url webhooks.documentation_url webhook_types.url hook_targets.address stores.address oauth_apps.redirect_uri
+		oauth_apps.website_url sso_providers.metadata_url teams.url sessions.url exports.url_count export_formats.name exported.url bank_holidays.number bank_accounts.name accounts.number`) {
 		if table, column, _ := strings.Cut(name, "."); secretOf(table, column) {
 			t.Errorf("%s is a secret", name)
 		}
@@ -118,6 +120,16 @@ func TestSensitiveByType(t *testing.T) {
 		{"doors", "access_code", value.Int, true, true},
 		{"payees", "bank_account_number", value.BigInt, true, true},
 		{"payees", "bank_account", value.BigInt, false, false},
+		{"sms_verifications", "code", value.Int, true, false},
+		{"invites", "code", value.UUID, true, false},
+		{"session", "sess", value.JSON, true, false},
+		{"invitations", "key", value.UUID, true, false},
+		{"login_attempts", "status_code", value.Int, false, false},
+		{"resets", "state", value.Enum, false, false},
+		{"payment_providers", "config", value.JSON, true, false},
+		{"channels", "provider_config", value.String, true, true},
+		{"dashboards", "config", value.JSON, false, false},
+		{"channels", "webhook", value.Boolean, false, false},
 		{"apps", "env", value.JSON, true, false},
 		{"apps", "env", value.String, false, false},
 	} {
@@ -202,6 +214,10 @@ func TestKeysByTheirTables(t *testing.T) {
 	for name, want := range map[string]bool{
 		"schools_invitation.key unique": true, "invitations.code": true, "oauth2_provider_grant.code": true, "PasswordResets.key": true, "account_emailconfirmation.key": true, "hooks.key": true,
 		"settings.key": false, "feature_flags.key": false, "active_storage_blobs.key unique": false, "customers.key unique": false, "pairs.key value": false, "coupons.code": false, "orders.code unique": false,
+		"api_clients.key unique": true, "licenses.key unique": true, "ServiceAccounts.key unique": true, "webhooks.key unique": true, "sms_verifications.sms_code": true, "email_confirmations.confirm_code": true, "oauth_device_codes.user_code": true,
+		"device_codes.device_code": true, "invites.code unique": true, "backup_codes.code": true, "persisted_grants.key pk": true, "oauth_states.state": true, "sso_requests.state": true, "oauth_flows.verifier": true, "passkey_login.challenge": true,
+		"session.sid pk": true, "sessions.id payload": true, "sessions.payload": true, "UserSessions.data": true, "login_sessions.key": true, "sessions.id pk": false, "orders.payload": false, "plans.key unique": false, "api_settings.key unique": false, "api_errors.code": false, "countries.code": false, "verification_types.code": false, "login_statuses.key unique": false,
+		"phone_verifications.country_code": false, "login_attempts.error_code": false, "verification_requests.state": false, "users.user_code": false,
 		"training_sessions.code": false, "auth_permission.codename": false, "things.key pk": false,
 	} {
 		name, how, _ := strings.Cut(name, " ")
@@ -212,8 +228,8 @@ func TestKeysByTheirTables(t *testing.T) {
 			of.Unique = [][]string{{"tenant", column}}
 		case "pk":
 			of.PrimaryKey = []string{column}
-		case "value":
-			of = newTable(table, column, "value")
+		case "value", "payload":
+			of = newTable(table, column, how)
 		}
 		if got := of.secret(of.Columns[0]); got != want {
 			t.Errorf("%s (%s) is a secret: %t", name, how, got)

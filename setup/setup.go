@@ -198,6 +198,7 @@ type table struct {
 	tenant   string   // the column that names a row's tenant
 	registry bool     // its rows are the tenants themselves
 	common   bool
+	list     bool       // looks like one of names, and may be everybody's
 	leftOut  string     // why
 	refused  bool       // it is left out since the catalog refuses it
 	parent   *through   // the row that it references is the same tenant's

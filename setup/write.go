@@ -206,7 +206,7 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset, above ...
 	if t.typeName != "" {
 		fmt.Fprintf(out, "    type: %s\n", Scalar(t.typeName))
 	}
-	if len(ds.Key) > 0 {
+	if len(ds.Key) > 0 && !slices.ContainsFunc(ds.Key, func(c *catalog.Column) bool { return d.withheld(t, ds, c) }) {
 		fmt.Fprintf(out, "    key: %s", d.names(ds, ds.Key))
 		switch {
 		case t.key != "":
@@ -285,7 +285,7 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		case d.withheld(t, ds, c):
 			name, remark = "# "+name, t.closed(tc)+"; without the # it is served"
 		case t.closed(tc) != "":
-			remark = strings.ToUpper(t.closed(tc)) + ", and is served since a key or a relation is made of it"
+			remark = strings.ToUpper(t.closed(tc)) + ", and is served since a relation is made of it"
 		}
 		width = max(width, len(name))
 		if remark != "" {
@@ -406,9 +406,10 @@ func (d *Draft) Omit(problems []catalog.Problem) bool {
 	return changed && d.tenantless() == nil
 }
 
-// needed tells whether something else of the configuration names the column.
+// needed tells whether something else of the configuration names the column. A key does not: without one that is closed
+// there is none.
 func needed(cat *catalog.Catalog, ds *catalog.Dataset, c *catalog.Column) bool {
-	if c == ds.Tenant || slices.Contains(ds.Key, c) {
+	if c == ds.Tenant {
 		return true
 	}
 	for _, other := range cat.Datasets {
@@ -511,7 +512,7 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	case t.somebodys(d.tables):
 		everybodys = true
 		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it")
-	case t.unlike(d.tables) != "": // what is pasted without a look would show it to all
+	case t.unlike(d.tables) != "", t.made() != "": // what is pasted without a look would show it to all
 		everybodys = true
 		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it. `common: true` in its place shows every row to every tenant")
 	default:

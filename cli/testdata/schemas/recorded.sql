@@ -8,14 +8,16 @@
 -- says: Left out  variants: it has no column tenant_id, and references storage_blobs, which is left out
 -- says: Left out  versions: it has no column tenant_id, and its columns itemType and itemId lead to rows of whichever table
 -- says: Left out  shapes: it has no column tenant_id, and its column external_id looks like a reference
--- says: COMMON    objects
+-- says: COMMON    object_types
+-- says: Left out  objects: it has no column tenant_id, and nothing but foreign keys
 -- says: Left out  rates: it has no column tenant_id, and its column
 CREATE TABLE kinds (id int PRIMARY KEY, kind_type text, name text);
 CREATE TABLE rates (id int PRIMARY KEY, kind_type text, kind_id int NOT NULL REFERENCES kinds, rate numeric);
 CREATE TABLE attribute_values (entity_id uuid, attribute_key text, str_v text, PRIMARY KEY (entity_id, attribute_key));
 CREATE TABLE objects (object_id int PRIMARY KEY, name text);
+CREATE TABLE object_types (id int PRIMARY KEY, name text);
 CREATE TABLE shapes (id int PRIMARY KEY, object_id int REFERENCES objects, external_id text);
-CREATE TABLE projects (id int PRIMARY KEY, tenant_id int NOT NULL, rate int REFERENCES rates, object int REFERENCES objects, shape int REFERENCES shapes);
+CREATE TABLE projects (id int PRIMARY KEY, tenant_id int NOT NULL, rate int REFERENCES rates, object int REFERENCES objects, type int REFERENCES object_types, shape int REFERENCES shapes);
 CREATE TABLE versions (id int PRIMARY KEY, "itemType" text NOT NULL, "itemId" int NOT NULL, event text, object jsonb);
 CREATE TABLE logged (id int PRIMARY KEY, table_name text NOT NULL, row_data jsonb);
 CREATE TABLE storage_blobs (id int PRIMARY KEY, key_name text, filename text);
