@@ -336,7 +336,7 @@ func TestExportsBreakOff(t *testing.T) {
 
 	response := e.get(t.Context(), t, acme, "/export/orders", all) //nolint:bodyclose // get sees to it
 	first(response)
-	e.db.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher' AND state <> 'idle'`)
+	e.db.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'usher' AND state <> 'idle'`)
 	broken("a source that ends", response)
 
 	ctx, leave := context.WithCancel(t.Context())
