@@ -18,9 +18,9 @@ type conn struct {
 	pooled *sql.Conn
 	engine *duckdb.Conn
 	late   <-chan outcome // of a call that was not waited for
-	since  time.Time
-	once   bool          // never another caller's: what it holds must end with it
-	turn   chan struct{} // of writing, which it has until it is given back; nil: it only reads
+	since  time.Time      // when somebody asked for it: whoever has used the instance since then has had memory of it
+	once   bool           // never another caller's: what it holds must end with it
+	turn   chan struct{}  // of writing, which it has until it is given back; nil: it only reads
 }
 
 type outcome struct {

@@ -30,10 +30,10 @@ const maxKept = 1 << 20
 
 // onceIn is what sources spell differently of keys.
 type onceIn struct {
-	there   string // whether there is a table that this account may use so, and microseconds since 1970 by the source's clock; 0: it has none
-	held    string // what is kept, while others with the key are kept away
-	forgets string // ends keys that are older
-	old     func() string
+	there   string        // whether there is a table that this account may use so, and microseconds since 1970 by the source's clock; 0: it has none
+	held    string        // what is kept, while others with the key are kept away
+	forgets string        // ends keys that are older
+	old     func() string // how old they are by then, as forgets has it
 }
 
 var (
