@@ -70,6 +70,7 @@ type Dataset struct {
 	MaxLimit  int                 // rows at most
 	Cache     time.Duration       // how old its answers may be; 0: not kept
 	Bindings  map[string]*Binding // by source
+	Absent    []string            // sources that strategies lead to, and that have no table of the usual name which may be read
 	Own       map[string]*Own     // by tenant, or by Chosen: where rows are instead
 	PerTenant bool                // `bound: per_tenant`: there is nothing but Own
 	Unsettled bool                // whether it has a Key only a source can say that has not been reached; the order of its rows is refused until then

@@ -255,8 +255,10 @@ func (c *compiler) bind(d *draft) {
 			continue
 		} else if asked && t.Unread.All() {
 			unread = append(unread, "in "+name+" "+t.Unread.Lacks("the table "+tableName(b)))
+			d.Absent = append(d.Absent, name)
 			continue
 		} else if asked {
+			d.Absent = append(d.Absent, name)
 			d.at.note("%s has no table %s that its account may read, so it does not serve this dataset; name another under `bind`", name, tableName(b))
 			continue
 		}

@@ -32,6 +32,7 @@ func TestServedWithWarnings(t *testing.T) {
 	dir := t.TempDir()
 	program.WriteFile(t, dir+"/secret", program.Secret)
 	file := dir + "/usher.yml"
+	far := "far: {kind: shared, source: lake}"
 	write := func(writable string) {
 		t.Helper()
 		program.WriteFile(t, file, fmt.Sprintf(`
@@ -44,12 +45,12 @@ issuers:
 sources:
   shop: {kind: postgres, host: 127.0.0.1, port: %d, database: %q, user: %q, password: {env: PG}, sslmode: disable}
   lake: {kind: postgres, host: 127.0.0.1, port: %[5]d, database: %[3]q, user: %[7]q, password: {env: PG}, sslmode: disable}
-strategies: {all: {kind: shared, source: shop, datasets: {events: lake}}, far: {kind: shared, source: lake}}
+strategies: {all: {kind: shared, source: shop, datasets: {events: lake}}, %[8]s}
 default_strategy: all
 datasets:
   notes: {tenant: tenant, key: id, global_keys: true, writable: %[6]s}
   events: {tenant: tenant, key: id, columns: {id: Int!, tenant: String!, at: String}}
-`, inPostgres(store), db.Port, db.Name, role, gap.port, writable, db.User))
+`, inPostgres(store), db.Port, db.Name, role, gap.port, writable, db.User, far))
 	}
 	read := func() (*config.Config, error) {
 		text, err := os.ReadFile(file)
@@ -108,6 +109,9 @@ datasets:
 	db.Exec(t, `GRANT SELECT ON notes TO `+role)
 	program.Soon(t, program.Patience, "the source serves it again", func() bool { return strings.Contains(log.String(), "serves a dataset again") })
 	g.check(t, root, `{ admin { configuration { warnings } } }`, `200 {"data":{"admin":{"configuration":{"warnings":[]}}}}`)
+	far = "far: {kind: shared, source: shop}" // nothing leads to the notes there any more
+	write("[insert, update]")
+	g.check(t, root, `mutation { admin { reload { warnings } } }`, `200 {"data":{"admin":{"reload":{"warnings":[]}}}}`)
 	db.Exec(t, `ALTER TABLE events DROP COLUMN at`)
 	reload([]string{"until it fits the dataset events is refused", "datasets.events.columns.at"}, nil)
 }

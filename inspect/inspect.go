@@ -48,7 +48,7 @@ type Silent struct {
 	Err    error
 }
 
-// Lost is a dataset that a source served and does not any more, though both are configured still: its table is gone, or was
+// Lost is a dataset that a source served and does not any more, though a strategy leads there still: its table is gone, or was
 // closed to the account. Where another source serves the dataset, that is no mistake of the file.
 type Lost struct{ Dataset, Source string }
 
@@ -60,10 +60,10 @@ func (l Lost) String() string {
 func (f *Found) after(before []Lost) {
 	f.before, f.Lost = before, nil
 	for _, l := range before {
-		if f.Catalog == nil || f.Sources[l.Source] == nil {
+		if f.Catalog == nil {
 			continue
 		}
-		if d := f.Catalog.Dataset(l.Dataset); d != nil && d.Bindings[l.Source] == nil {
+		if d := f.Catalog.Dataset(l.Dataset); d != nil && slices.Contains(d.Absent, l.Source) { // a strategy leads there still
 			f.Lost = append(f.Lost, l)
 		}
 	}
