@@ -14,6 +14,11 @@ import (
 	"usher/test/program"
 )
 
+// takesAway makes rows another tenant's once they have been written, when a statement that writes them has
+// returned them already.
+const takesAway = `CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE orders SET tenant = 'b' WHERE tenant = 'a' AND id = new.id; RETURN NULL; END $$;
+CREATE TRIGGER away AFTER INSERT OR UPDATE ON orders FOR EACH ROW WHEN (new.tenant = 'a') EXECUTE FUNCTION away()`
+
 // What migrations do to tables of the written shop while usher runs; what a tenant then does;
 // what it is answered.
 var migrations = []struct {
@@ -58,6 +63,15 @@ var migrations = []struct {
 	{
 		"a parent whose key is another tenant's too", `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey, ADD PRIMARY KEY (tenant, id)`,
 		`mutation { insertBoxesOne(row: {id: 2}) { id } }`, `null UNAVAILABLE: the keys, triggers or rules of the table of boxes have changed`,
+	},
+	{
+		"a trigger that takes rows away when they are written", takesAway, `mutation { insertOrdersOne(row: {id: 9}) { note } }`, `null FORBIDDEN`,
+	},
+	{
+		"the same, and an update", takesAway, `mutation { updateOrdersByPk(id: 1, set: {note: "x"}) { id } }`, `null FORBIDDEN`,
+	},
+	{
+		"the same, and several rows", takesAway, `mutation { insertOrders(rows: [{id: 9}, {id: 10}]) { affected } }`, `null FORBIDDEN`,
 	},
 	// What changes nothing between tenants goes on.
 	{

@@ -26,6 +26,10 @@ type Tables interface {
 	Told(table plan.Ref) string
 	// Same refuses a table of which that told something else than is known.
 	Same(table plan.Ref, told int64) error
+	// Settled refuses a table of which something may become of rows after they were written, by the
+	// database's own code. What a statement returns of the rows that it writes holds only where that was said, and
+	// that the table is the same, after it.
+	Settled(table plan.Ref) error
 }
 
 // PrepareChange writes the statement of a change that is bound later; nil: it is not one statement, or
@@ -55,6 +59,7 @@ func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change
 		return Changed{}, fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	a := &applying{session: s, d: d, c: c, prepared: prepared, tables: t, charge: charge{share: held.From(ctx)}}
+	a.once = (prepared != nil || sqlgen.AtOnce(c, d)) && (t == nil || t.Settled(c.Table()) == nil)
 	out, err := a.apply(ctx)
 	if err != nil {
 		return Changed{}, err
@@ -84,7 +89,8 @@ type applying struct {
 	count   int
 
 	by       [][]bool      // which checks are of a grant that lets a row be changed that was there; nil: all
-	prepared *sqlgen.Whole // the statement; nil: it is written now
+	once     bool          // it is one statement
+	prepared *sqlgen.Whole // that statement; nil: it is written now
 
 	seeks bool   // which row is the first that the source refuses
 	moves bool   // with seeks: rows may become others when they are written
@@ -98,7 +104,7 @@ type applying struct {
 
 func (a *applying) apply(ctx context.Context) (Changed, error) {
 	if a.c.Kind().Inserts() {
-		if a.prepared != nil || sqlgen.AtOnce(a.c, a.d) {
+		if a.once {
 			if err := a.references(ctx); err != nil {
 				return Changed{}, err
 			}
@@ -124,14 +130,13 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 	if err := a.references(ctx); err != nil {
 		return Changed{}, err
 	}
-	once := a.prepared != nil || sqlgen.AtOnce(a.c, a.d)
-	if once && a.c.Kind().One() {
+	if a.once && a.c.Kind().One() {
 		return a.whole(ctx)
 	}
 	if err := a.choose(ctx); err != nil || a.count == 0 {
 		return Changed{Results: make([]*value.Result, a.c.Answers())}, err
 	}
-	if once {
+	if a.once {
 		return a.whole(ctx)
 	}
 	by, err := a.held(ctx)

@@ -1,6 +1,7 @@
 package sqlexec
 
 import (
+	"cmp"
 	"context"
 
 	"usher/plan"
@@ -52,8 +53,8 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 	switch {
 	case err != nil:
 		return Changed{}, err
-	case told != "" && written.done > 0 && a.tables.Same(a.c.Table(), written.told) != nil:
-		return Changed{}, a.tables.Same(a.c.Table(), written.told)
+	case told != "" && written.done > 0 && unsettled(a.tables, a.c.Table(), written.told) != nil:
+		return Changed{}, unsettled(a.tables, a.c.Table(), written.told)
 	case written.chosen > plan.MaxChanged:
 		return Changed{}, a.tooMany()
 	case a.c.Kind().One() && written.chosen > 1:
@@ -66,6 +67,12 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 		clear(results)
 	}
 	return Changed{Affected: int(written.done), Results: results}, nil
+}
+
+// unsettled is why what a statement has returned of the rows that it wrote may not hold any more. What was
+// judged may have become another judgement since the statement was chosen.
+func unsettled(t Tables, table plan.Ref, told int64) error {
+	return cmp.Or(t.Same(table, told), t.Settled(table))
 }
 
 // writtenRows are the rows of an answer behind what is said of those that were written, of

@@ -90,7 +90,7 @@ func (g *guard) recall(r plan.Ref) (judged, bool) {
 	if b == nil || b.Target == nil || b.Target.Shape == 0 || g.target.Account().Own {
 		return judged{}, false
 	}
-	j := judged{Judgement: catalog.Judgement{Found: true, Shape: b.Target.Shape, Parts: b.Target.Parts, Single: b.Target.Single, Checks: b.Target.Checks}}
+	j := judged{Judgement: catalog.Judgement{Found: true, Shape: b.Target.Shape, Parts: b.Target.Parts, Triggers: b.Target.Triggers, Single: b.Target.Single, Checks: b.Target.Checks}}
 	g.known.put(r, j)
 	return j, true
 }
@@ -104,6 +104,15 @@ func (g *guard) Told(r plan.Ref) string {
 // Same implements sqlexec.Tables.
 func (g *guard) Same(r plan.Ref, told int64) error {
 	if j, ok := g.recall(r); !ok || j.Shape != told {
+		return &alteredError{r}
+	}
+	return nil
+}
+
+// Settled implements sqlexec.Tables.
+func (g *guard) Settled(r plan.Ref) error {
+	j, ok := g.recall(r)
+	if _, b := g.binding(r); !ok || j.Triggers || b == nil || b.Target == nil || b.Target.Unsure {
 		return &alteredError{r}
 	}
 	return nil

@@ -55,11 +55,17 @@ func (g *guard) single(r plan.Ref) bool {
 	return ok && j.Single
 }
 
-// prove refuses a table that is not what was judged.
+// prove refuses a table that is not what was judged, or not single as it was judged last.
 func (g *guard) prove(ctx context.Context, s sqlexec.Session, r plan.Ref) error {
 	told := int64(0)
 	if _, err := sqlexec.FirstRow(ctx, s, "SELECT "+g.Told(r), nil, func(row value.Rows) { told = row.Cell(0).Int }); err != nil {
 		return err
 	}
-	return g.Same(r, told)
+	if err := g.Same(r, told); err != nil {
+		return err
+	}
+	if !g.single(r) { // any more
+		return &alteredError{r}
+	}
+	return nil
 }
