@@ -331,6 +331,48 @@ func padded(size int, from io.Reader) io.Reader {
 	return read
 }
 
+// Few rows are written as they are given, and more by way of a table of the session: what is in is the same.
+func TestImportsOfFewAndMany(t *testing.T) {
+	t.Parallel()
+	i := openImports(t, "")
+	ann := i.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	odd := func(from int) string {
+		var rows strings.Builder
+		for n, note := range []string{`"NULL"`, `\N`, `"{a,""b"",\""}"`, `"\n\\"`, "\"tab\there\nline\r\nline\"", `""`, `a'b$1%s`, "ünï €\u2028", `"(1,2)"`, `""""`, `","`, `\`} {
+			fmt.Fprintf(&rows, "%d,1,1,%s,%d.50,\"{\"\"of\"\":%s}\",\"[\"\"%d, \\\\ {}\"\",null,\"\"\"\"]\"\n", from+n, note, -n, `[1e2,null,""""]`, n)
+		}
+		fmt.Fprintf(&rows, "%d,,,,,,\n", from+90)
+		return rows.String()
+	}
+	const columns = "id,customer_id,product_id,note,amount,doc,tags\n"
+	for _, c := range []struct {
+		from int
+		body string
+		rows int
+	}{
+		{100, columns + odd(100), 13},
+		{200, columns + odd(200) + strings.Repeat("\n", 1) + func() string {
+			var filler strings.Builder
+			for n := range 2000 {
+				fmt.Fprintf(&filler, "%d,,,filler of the size of a row %d,,,\n", 10_000+n, n)
+			}
+			return filler.String()
+		}(), 2013},
+	} {
+		if got := i.load(t, ann, "/import/orders?format=csv", c.body); got != fmt.Sprintf(`200 {"rows":%d}`, c.rows) {
+			t.Fatal(c.from, got)
+		}
+		if c.from == 100 {
+			i.rows(t, `WITH x AS (UPDATE orders SET note = 'few ' || note WHERE id BETWEEN 100 AND 199 RETURNING 1) SELECT count(*)::text FROM x`) // notes are unique
+		}
+	}
+	all := `SELECT string_agg((to_jsonb(o) - 'id' || jsonb_build_object('note', regexp_replace(note, '^few ', '')))::text, E'\n' ORDER BY id) FROM orders o WHERE id BETWEEN `
+	few, many := i.rows(t, all+`100 AND 199`), i.rows(t, all+`200 AND 299`)
+	if few != many || strings.Count(few, "\n") != 12 {
+		t.Errorf("of few rows there is\n%s\nand of many\n%s", few, many)
+	}
+}
+
 // TestImportsOfMany: however many rows there are, few of them are held; one bad line, and
 // nothing is there. It runs alone, for it looks at the heap of the whole process.
 func TestImportsOfMany(t *testing.T) {

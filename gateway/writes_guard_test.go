@@ -291,6 +291,20 @@ func TestMigrationsBeforeAnImport(t *testing.T) {
 	if _, err := i.sql.ExecContext(t.Context(), `DROP INDEX of_all; CREATE UNIQUE INDEX ON orders (tenant, amount)`); err != nil {
 		t.Fatal(err)
 	}
+	program.Soon(t, time.Minute, "it is mended, and rows come in again", func() bool {
+		return i.load(t, ann, "/import/orders?format=csv", "id\n60\n") == `200 {"rows":1}`
+	})
+	if _, err := i.sql.ExecContext(t.Context(), takesAway); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := i.load(t, ann, "/import/orders?format=csv", "id\n61\n62\n"); got != failed(403, "what would be written to orders is not what you may write there", `,"line":2,"rows":0`) {
+			t.Error(got)
+		}
+	}
+	if got := i.rows(t, `SELECT count(*)::text FROM orders WHERE id > 60`); got != "0" {
+		t.Errorf("%s rows were written", got)
+	}
 }
 
 // Of many who upsert one new key at once each inserts the row or changes it, also where a

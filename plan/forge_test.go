@@ -117,7 +117,7 @@ func TestForged(t *testing.T) {
 	if s, err := sqlgen.Load(plan.Import{}, nil, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 		t.Errorf("the zero import is rendered as %q, %v", s.Text, err)
 	}
-	if s, err := sqlgen.LoadWhole(plan.Import{}, "", sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+	if s, err := sqlgen.LoadWhole(plan.Import{}, nil, "", sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 		t.Errorf("the zero import is rendered as %q, %v", s.Text, err)
 	}
 	if _, err := sqlgen.Stage(plan.Import{}, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) {

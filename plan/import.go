@@ -289,10 +289,6 @@ func (i Import) Call() Call { return i.body.call }
 // Snapshot tells that what decides on the rows reads other tables than theirs.
 func (i Import) Snapshot() bool { return i.body.snapshot }
 
-// Settled tells that what the source returns of a row that it writes is what is there
-// afterwards.
-func (i Import) Settled() bool { return i.body.settled }
-
 // Table is where the rows go, under the scope they have to be in.
 func (i Import) Table() Ref { return i.body.table }
 

@@ -20,6 +20,32 @@ type ImportDialect interface {
 	Linked(text string, t value.Type) string
 	// AppendStaged writes a row for the session's table: its number and its values.
 	AppendStaged(b []byte, n int64, row []plan.Given) []byte
+	// Lists are rows that AppendStaged has written as lists of texts: one for each of so many columns.
+	Lists(staged []byte, columns int) []string
+}
+
+// Lists are the rows of an import as arguments of a statement: a list for each column, as the
+// dialect's Lists writes them. Nil: the rows are in the session's table.
+type Lists []string
+
+// relation writes where the rows of an import are, under the name i, and returns how it names a
+// column's values there, and whether these are assigned to the column as they are; else they are texts.
+func (w *writer) relation(i plan.Import, rows Lists, d ImportDialect) (from string, column func(n int) (x string, asItIs bool)) {
+	name := func(n int) string { return "i.c" + strconv.Itoa(n) }
+	if rows == nil {
+		return stagedRows + " AS i", func(n int) (string, bool) {
+			_, asItIs := d.Staged(i.Column(n))
+			return name(n), asItIs
+		}
+	}
+	if len(rows) != i.Columns() && w.err == nil {
+		w.err = ErrNotPlanned
+	}
+	lists := make([]string, len(rows))
+	for n, list := range rows {
+		lists[n] = w.bind(list, asItStands)
+	}
+	return d.Texts(lists) + " AS i", func(n int) (string, bool) { return name(n), false }
 }
 
 // The tables of the session: rows with their number in the input, and the keys of what
@@ -56,18 +82,19 @@ func Stage(i plan.Import, d ImportDialect) ([]string, error) {
 
 // Missing writes the statement that looks for what the rows lead to: the number of the
 // first row that leads to nothing, or null.
-func Missing(i plan.Import, lead plan.Lead, l plan.Level, lock Lock, d ImportDialect) (Statement, error) {
+func Missing(i plan.Import, rows Lists, lead plan.Lead, l plan.Level, lock Lock, d ImportDialect) (Statement, error) {
 	if !i.Valid() || l.Refs() == 0 || l.Links() == 0 || l.Grouped() {
 		return Statement{}, ErrNotPlanned
 	}
 	w := &writer{d: d, l: l, args: &arguments{}}
+	from, column := w.relation(i, rows, d)
 	var keys, there, numbers []string
 	for link := range l.Links() {
 		typ := l.Link(link).Type()
 		x := ""
-		if column, ok := lead.From(link); ok {
-			x = "i.c" + strconv.Itoa(column)
-			if _, asItIs := d.Staged(i.Column(column)); !asItIs {
+		if n, ok := lead.From(link); ok {
+			asItIs := false
+			if x, asItIs = column(n); !asItIs {
 				x = d.Linked(x, typ)
 			}
 		} else {
@@ -75,7 +102,7 @@ func Missing(i plan.Import, lead plan.Lead, l plan.Level, lock Lock, d ImportDia
 		}
 		keys, there, numbers = append(keys, x+" AS k"+strconv.Itoa(link)), append(there, x+" IS NOT NULL"), append(numbers, strconv.Itoa(link+1))
 	}
-	w.put("WITH p", w.d.Materialized(), "SELECT ", strings.Join(keys, ", "), ", min(i.n) AS n FROM ", stagedRows, " AS i WHERE ", strings.Join(there, " AND "),
+	w.put("WITH p", w.d.Materialized(), "SELECT ", strings.Join(keys, ", "), ", min(i.n) AS n FROM ", from, " WHERE ", strings.Join(there, " AND "),
 		" GROUP BY ", strings.Join(numbers, ", "), "), there", w.d.Materialized(), "SELECT p.n FROM ")
 	w.from(w.linkedTo("p"))
 	w.condition(" WHERE ", l.Where())
@@ -102,7 +129,7 @@ const Lines = "SELECT min(n), max(n) FROM " + stagedRows
 // Load writes the statement that inserts the rows of the session's table, or those of some
 // lines, and notes their keys. A table of the session is read in the order in which it was written.
 func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
-	w, own, err := loading(i, lines, d)
+	w, own, err := loading(i, nil, lines, d)
 	if err != nil {
 		return Statement{}, err
 	}
@@ -117,9 +144,9 @@ func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
-// loading begins a statement that inserts rows of the session's table, up to what it returns
+// loading begins a statement that inserts the rows, or those of some lines, up to what it returns
 // of each: of its key only if it is of the own tenant's.
-func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, func(key string) string, error) {
+func loading(i plan.Import, rows Lists, lines []int64, d ImportDialect) (*writer, func(key string) string, error) {
 	if !i.Valid() || i.Columns() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 {
 		return nil, nil, ErrNotPlanned
 	}
@@ -134,16 +161,18 @@ func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, func(key s
 	if !stamped {
 		return nil, nil, ErrNotPlanned
 	}
+	from, column := w.relation(i, rows, d)
 	for n := range i.Columns() {
-		f, x := i.Column(n), "i.c"+strconv.Itoa(n)
-		if _, asItIs := d.Staged(f); !asItIs {
+		f := i.Column(n)
+		x, asItIs := column(n)
+		if !asItIs {
 			x = d.Given(x, f, w.written)
 		}
 		names, values = append(names, Identifier(f.Stored)), append(values, x)
 	}
 	w.put("WITH ", writtenRows, " AS (INSERT INTO ")
 	w.into(i.Table())
-	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", stagedRows, " AS i")
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", from)
 	if len(lines) == 2 {
 		w.put(" WHERE i.n BETWEEN ", strconv.FormatInt(lines[0], 10), " AND ", strconv.FormatInt(lines[1], 10))
 	}
@@ -155,10 +184,10 @@ func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, func(key s
 	return w, ownRow(i.Table(), i.Stamps(), stamp, values), w.err
 }
 
-// LoadsAtOnce tells whether rows can be inserted and checked by one statement: what the source
-// returns of the rows it writes is what is there afterwards, and it is all that checks read.
+// LoadsAtOnce tells whether rows can be inserted and checked by one statement, where what the source
+// returns of the rows it writes is what is there afterwards: that is all that checks read.
 func LoadsAtOnce(i plan.Import) bool {
-	if !i.Valid() || !i.Settled() || i.Snapshot() || i.Checks() == 0 {
+	if !i.Valid() || i.Snapshot() || i.Checks() == 0 {
 		return false
 	}
 	for n := range i.Checks() {
@@ -169,13 +198,13 @@ func LoadsAtOnce(i plan.Import) bool {
 	return true
 }
 
-// LoadWhole writes the statement that inserts the rows of the session's table and counts them, and
-// those of them that are right by a check. The third cell is what is told of the table.
-func LoadWhole(i plan.Import, told string, d ImportDialect) (Statement, error) {
+// LoadWhole writes the statement that inserts the rows and counts them, and those of them that are
+// right by a check. The third cell is what is told of the table.
+func LoadWhole(i plan.Import, rows Lists, told string, d ImportDialect) (Statement, error) {
 	if !LoadsAtOnce(i) {
 		return Statement{}, ErrNotPlanned
 	}
-	w, _, err := loading(i, nil, d)
+	w, _, err := loading(i, rows, nil, d)
 	if err != nil {
 		return Statement{}, err
 	}

@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"bytes"
 	"strconv"
 
 	"usher/plan"
@@ -65,4 +66,55 @@ func (d postgres) AppendStaged(b []byte, n int64, row []plan.Given) []byte {
 		b = append(b, text[from:]...)
 	}
 	return append(b, '\n')
+}
+
+// Lists reads what AppendStaged has written.
+func (postgres) Lists(staged []byte, columns int) []string {
+	lists := make([][]byte, columns)
+	between := byte('{')
+	for line := range bytes.Lines(staged) {
+		_, rest, _ := bytes.Cut(bytes.TrimSuffix(line, []byte{'\n'}), []byte{'\t'}) // behind its number
+		for n := range lists {
+			var cell []byte
+			cell, rest, _ = bytes.Cut(rest, []byte{'\t'})
+			lists[n] = append(lists[n], between)
+			if string(cell) == `\N` {
+				lists[n] = append(lists[n], "NULL"...)
+				continue
+			}
+			lists[n] = append(appendListed(append(lists[n], '"'), cell), '"')
+		}
+		between = ','
+	}
+	out := make([]string, columns)
+	for n, list := range lists {
+		out[n] = string(append(list, '}'))
+	}
+	return out
+}
+
+// appendListed writes a cell of COPY's text format as what stands within the quotes of an array's item.
+func appendListed(b, cell []byte) []byte {
+	for i := 0; i < len(cell); i++ {
+		switch cell[i] {
+		case '"':
+			b = append(b, '\\', '"')
+			continue
+		case '\\':
+		default:
+			b = append(b, cell[i])
+			continue
+		}
+		switch i++; cell[i] {
+		case 't':
+			b = append(b, '\t')
+		case 'n':
+			b = append(b, '\n')
+		case 'r':
+			b = append(b, '\r')
+		default:
+			b = append(b, '\\', '\\')
+		}
+	}
+	return b
 }

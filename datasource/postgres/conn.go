@@ -164,6 +164,7 @@ type conn struct {
 	place      place         // behind a pooler
 	mode       planMode      // of the session
 	limit      time.Duration // of each statement
+	owners     time.Duration // what the database's owner bounds statements with; 0: nothing
 	broken     bool          // in an unknown state, or with a statement still running
 	why        error         // it is broken, if an error says so
 	begins     []string      // how a transaction that writes begins; nil: it reads

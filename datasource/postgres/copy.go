@@ -66,18 +66,20 @@ func (c *conn) copyRows(text string, rows []byte) error {
 	return c.wire.Ready()
 }
 
-// patience bounds the statements that follow in the transaction, as narrowly as the owner of
-// the database has.
-const patience = `SELECT set_config('statement_timeout', (CASE WHEN reset_val::int8 BETWEEN 1 AND $1::int8 THEN reset_val::int8 ELSE $1::int8 END)::text, true)
-FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'`
-
-// Patient implements sqlexec.Loads.
+// Patient implements sqlexec.Loads. The owner of the database may have bounded statements more narrowly. It is
+// set along with the first statement, where nothing has begun.
 func (s *session) Patient(ctx context.Context, limit time.Duration) error {
-	found, err := s.ask(ctx, patience, []string{milliseconds(max(limit, time.Millisecond))}, &prepared{}, asEver)
-	if err != nil {
-		return err
+	c := s.conn
+	if limit = max(limit, time.Millisecond); c.owners > 0 {
+		limit = min(limit, c.owners)
 	}
-	for found.Next() {
+	text := "SET LOCAL statement_timeout = " + milliseconds(limit)
+	if c.opening != nil {
+		c.opening = append(c.opening, text)
+		return nil
 	}
-	return found.Err()
+	if err := c.exec(ctx, text); err != nil {
+		return translate(ctx, err)
+	}
+	return nil
 }

@@ -176,13 +176,13 @@ func (c *connector) arrive(ctx context.Context, made *conn) error {
 // may have bounded statements more narrowly than usher does: the bound that a
 // session begins with is theirs, and stays. So is the path that it would have.
 const identity = `SELECT current_database()::text, current_user::text, EXISTS(SELECT FROM pg_namespace WHERE nspname = $1::text),
-	pg_backend_pid()::int8, s.bound,
+	pg_backend_pid()::int8, s.bound, s.owners,
 	CASE WHEN pg_backend_pid() = $2::int8 THEN set_config('statement_timeout', s.bound::text, false) END,
 	CASE WHEN pg_backend_pid() = $2::int8 AND s.checks THEN set_config('client_connection_check_interval', '500', false) END`
 
 const identityFrom = `
 FROM (
-	SELECT checks, path, CASE WHEN owners BETWEEN 1 AND $3::int8 THEN owners ELSE $3::int8 END AS bound
+	SELECT checks, path, owners, CASE WHEN owners BETWEEN 1 AND $3::int8 THEN owners ELSE $3::int8 END AS bound
 	FROM (
 		SELECT bool_or(name = 'client_connection_check_interval') AS checks,
 			max(CASE name WHEN 'statement_timeout' THEN reset_val::int8 END) AS owners,
@@ -202,7 +202,7 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 	for _, s := range made.pooling.settings {
 		text += ", current_setting(" + pq.QuoteLiteral(s.Name) + ")"
 	}
-	columns := 7 + len(made.pooling.settings)
+	columns := 8 + len(made.pooling.settings)
 	if c.opts.Writes {
 		text += ", s.path"
 		columns++
@@ -225,11 +225,11 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 		return fmt.Errorf("%w (another process answers than the one that greeted)", errPooler)
 	}
 	for i, s := range made.pooling.settings {
-		if is := string(found[7+i].Text); is != s.Value {
+		if is := string(found[8+i].Text); is != s.Value {
 			return fmt.Errorf("%w (%s is %q where %q was asked for)", errPooler, s.Name, is, s.Value)
 		}
 	}
-	made.limit = time.Duration(found[4].Int) * time.Millisecond
+	made.limit, made.owners = time.Duration(found[4].Int)*time.Millisecond, time.Duration(found[5].Int)*time.Millisecond
 	if c.opts.Writes {
 		schemas := c.opts.SearchPath
 		if schemas == nil {

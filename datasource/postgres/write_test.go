@@ -8,10 +8,12 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
+	"usher/value"
 )
 
 // run runs one statement in a session, and drops what it returns.
@@ -232,5 +234,37 @@ func TestOwnCodeWithoutARight(t *testing.T) {
 	})
 	if v := (*postgres.Violation)(nil); !errors.As(err, &v) || v.Raised != "not so" {
 		t.Errorf("a refusal with the same code is %v", err)
+	}
+}
+
+// An import's statements have the time that it has, and no more than the owner of the database lets any have.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	place := database(t, "")
+	holds := func(limit time.Duration) (got string) {
+		db := open(t, specOf(place), postgres.Options{Writes: true, Timeout: 4 * time.Second})
+		if err := db.Write(t.Context(), postgres.Transaction{}, func(s sqlexec.Session) error {
+			if err := s.(sqlexec.Loads).Patient(t.Context(), limit); err != nil {
+				return err
+			}
+			_, err := sqlexec.FirstRow(t.Context(), s, "SELECT current_setting('statement_timeout')", nil, func(row value.Rows) { got = string(row.Cell(0).Text) })
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		if after, err := ask(t.Context(), db, false, 1, "SELECT current_setting('statement_timeout')"); err != nil || after == got {
+			t.Errorf("%s holds afterwards, %v", after, err)
+		}
+		return got
+	}
+	if got := holds(time.Hour); got != "1h" {
+		t.Error(got)
+	}
+	place.Exec(t, "ALTER DATABASE "+place.Name+" SET statement_timeout = '17s'")
+	if got := holds(time.Hour); got != "17s" {
+		t.Error(got)
+	}
+	if got := holds(7 * time.Second); got != "7s" {
+		t.Error(got)
 	}
 }

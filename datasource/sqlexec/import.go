@@ -1,6 +1,7 @@
 package sqlexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash"
@@ -33,8 +34,11 @@ type Incoming interface {
 
 // importPortion is how many bytes of rows are sent at once. ImportMemory is what an import
 // holds at most: a portion that is sent, one that is read meanwhile, and the rows that fill them.
+// A transaction of so few bytes as briefly is one of which the rows are arguments: what the server does to make
+// and drop the tables of a session is what it does to insert a thousand rows, and more of it is bytes to send twice.
 const (
 	importPortion = 512 << 10
+	briefly       = 64 << 10
 	ImportMemory  = 9 << 20
 )
 
@@ -177,10 +181,15 @@ func (l *Loading) gather(ctx context.Context, s Loads) error {
 // Write takes the rows of one transaction, which its caller begins, and commits only if
 // there is no error: into tables of the session, then what they lead to is asked for and
 // kept as it is, then they are inserted, and what was written is read again, unless nothing changes
-// it afterwards.
+// it afterwards. Few rows are written as they were given, if nothing is wrong with them: else they come into
+// those tables, where it is found out what.
 func (l *Loading) Write(ctx context.Context, s Loads) error {
+	l.plan = l.of
 	if !l.plan.Valid() {
 		return fault.Broken("%w", sqlgen.ErrNotPlanned)
+	}
+	if fine, err := l.brief(ctx, s); fine || err != nil {
+		return err
 	}
 	tables, err := sqlgen.Stage(l.plan, l.d)
 	if err != nil {
@@ -197,6 +206,28 @@ func (l *Loading) Write(ctx context.Context, s Loads) error {
 	return l.insert(ctx, s)
 }
 
+// brief writes few rows as arguments of the statements, and takes back what it did if they are not all
+// as they should be, or more than few.
+func (l *Loading) brief(ctx context.Context, s Loads) (fine bool, err error) {
+	if !l.full() || len(l.first.text) > briefly || !l.once() {
+		return false, nil
+	}
+	if err := run(ctx, s, mark); err != nil {
+		return false, err
+	}
+	rows := sqlgen.Lists(l.d.Lists(l.first.text, l.plan.Columns()))
+	if err = l.leads(ctx, s, rows); err == nil {
+		fine, err = l.whole(ctx, s, rows)
+	}
+	if fine && err == nil {
+		return true, nil
+	}
+	if back := run(ctx, s, back); back != nil {
+		return false, cmp.Or(err, back)
+	}
+	return false, nil
+}
+
 // Around what mark marks.
 const (
 	markTurn = "SAVEPOINT usher_turn"
@@ -206,7 +237,6 @@ const (
 // insert writes the rows that were gathered: with what the first role presets that lets all of them
 // be written.
 func (l *Loading) insert(ctx context.Context, s Loads) error {
-	l.plan = l.of
 	if _, several := l.plan.Next(); !several {
 		return l.write(ctx, s)
 	}
@@ -229,14 +259,14 @@ func (l *Loading) insert(ctx context.Context, s Loads) error {
 
 // write inserts the rows as they are planned, after what they lead to was looked for.
 func (l *Loading) write(ctx context.Context, s Loads) error {
-	if err := l.leads(ctx, s); err != nil {
+	if err := l.leads(ctx, s, nil); err != nil {
 		return err
 	}
 	if err := run(ctx, s, mark); err != nil {
 		return err
 	}
-	if sqlgen.LoadsAtOnce(l.plan) {
-		fine, err := l.whole(ctx, s)
+	if l.once() {
+		fine, err := l.whole(ctx, s, nil)
 		switch {
 		case err != nil:
 			return l.seek(ctx, s, err)
@@ -253,23 +283,28 @@ func (l *Loading) write(ctx context.Context, s Loads) error {
 	return l.check(ctx, s)
 }
 
+// once tells whether the rows can be inserted and checked by one statement.
+func (l *Loading) once() bool {
+	return sqlgen.LoadsAtOnce(l.plan) && l.table.Settled(l.plan.Table()) == nil
+}
+
 // whole inserts the rows and checks them by one statement. If something is not as it should be,
 // they have to be inserted again to find out what.
-func (l *Loading) whole(ctx context.Context, s Loads) (fine bool, err error) {
-	load, err := sqlgen.LoadWhole(l.plan, l.table.Told(l.plan.Table()), l.d)
+func (l *Loading) whole(ctx context.Context, s Loads, rows sqlgen.Lists) (fine bool, err error) {
+	load, err := sqlgen.LoadWhole(l.plan, rows, l.table.Told(l.plan.Table()), l.d)
 	if err != nil {
 		return false, err
 	}
-	rows, err := s.QueryWriting(ctx, load.Text, load.Args.Bind(nil), true)
+	found, err := s.QueryWriting(ctx, load.Text, load.Args.Bind(nil), rows == nil)
 	if err != nil {
 		return false, err
 	}
 	var written, right, told int64
-	if rows.Next() {
-		written, right, told = rows.Cell(0).Int, rows.Cell(1).Int, rows.Cell(2).Int
+	if found.Next() {
+		written, right, told = found.Cell(0).Int, found.Cell(1).Int, found.Cell(2).Int
 	}
-	err = ended(rows)
-	return err == nil && written == l.count && right == l.count && l.table.Same(l.plan.Table(), told) == nil, err
+	err = ended(found)
+	return err == nil && written == l.count && right == l.count && unsettled(l.table, l.plan.Table(), told) == nil, err
 }
 
 // load inserts the rows, or those of some lines.
@@ -393,11 +428,11 @@ func (l *Loading) number(ctx context.Context, s Loads, statement sqlgen.Statemen
 }
 
 // leads asks for the rows that will be led to, and keeps them as they are.
-func (l *Loading) leads(ctx context.Context, s Loads) error {
+func (l *Loading) leads(ctx context.Context, s Loads, rows sqlgen.Lists) error {
 	for i := range l.plan.Leads() {
 		lead := l.plan.Lead(i)
 		ask := func(level plan.Level, lock sqlgen.Lock) error {
-			statement, err := sqlgen.Missing(l.plan, lead, level, lock, l.d)
+			statement, err := sqlgen.Missing(l.plan, rows, lead, level, lock, l.d)
 			if err != nil {
 				return err
 			}

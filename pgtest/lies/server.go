@@ -253,10 +253,10 @@ var asked = regexp.MustCompile(`current_setting\('(\w+)'\)`)
 // served, and which settings hold.
 func (p *peer) identity(text string) string {
 	columns := []string{
-		Column("database", Text), Column("user", Text), Column("schema", Bool), Column("backend", Int8), Column("bound", Int8),
+		Column("database", Text), Column("user", Text), Column("schema", Bool), Column("backend", Int8), Column("bound", Int8), Column("owners", Int8),
 		Column("set", Text), Column("checks", Text),
 	}
-	cells := []string{p.database, p.user, "t", strconv.Itoa(Backend), "1000", Null, Null}
+	cells := []string{p.database, p.user, "t", strconv.Itoa(Backend), "1000", "0", Null, Null}
 	for _, name := range asked.FindAllStringSubmatch(text, -1) {
 		columns = append(columns, Column("setting", Text))
 		cells = append(cells, p.settings[strings.ToLower(name[1])])
