@@ -104,6 +104,10 @@ func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 			"or `common: true` for rows of everybody")
 	case spec.Tenant.Column != "" && spec.Tenant.Through != "":
 		d.at.in("tenant").problem("names a column and a relation; rows with the tenant's column need no other way to it, so leave out `through`")
+	case spec.Tenant.Column != "" && spec.Tenant.BelieveKey:
+		d.at.in("tenant", "believe_key").problem("is about where `through` leads, and these rows have the tenant's column")
+	case spec.Tenant.Column == "" && spec.Tenant.Through == "" && spec.Tenant.BelieveKey:
+		d.at.in("tenant").problem("names no column and no relation `through` which a row is a tenant's")
 	}
 	d.PerTenant = spec.Bound == boundPerTenant
 	switch {

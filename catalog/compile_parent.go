@@ -192,6 +192,9 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 	case known && t.Inherited:
 		at.problem("tables inherit from %s, and no key tells their rows from its own, so a row of %s could lead to two", to.Name, d.Name)
 	case declared && !known:
+	case t.View && src.Kind == Postgres && !d.spec.Tenant.BelieveKey:
+		at.problem("%s leads to %s, which is a view in %s, and a view promises nothing: with two rows of one key both their tenants would see what leads to it. "+
+			"Name a relation to a table; or, if the view shows no key twice among the rows of all tenants, whatever is written, say `believe_key: true` beside `through`", d.Parent.Name, to.Name, source)
 	case declared && len(t.UniqueSets()) == 0 && (t.View || src.Kind != Postgres): // where a constraint is not to be had
 		at.note("nothing in %s says that a row of %s has its key for itself among the rows of all tenants; with two of one key, both their tenants would see what leads to it", source, to.Name)
 	default:

@@ -298,6 +298,10 @@ type DatasetSpec struct {
 type TenancySpec struct {
 	Column  string `yaml:"column" short:"true"`
 	Through string `yaml:"through"`
+
+	// BelieveKey takes the key of the dataset that Through leads to for one of all tenants' rows where that is a
+	// view, which promises nothing.
+	BelieveKey bool `yaml:"believe_key"`
 }
 
 // ColumnSpec describes a column. Where only the type matters it may be
