@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/pgtest"
+	"usher/sqlgen"
 	"usher/test/program"
 )
 
@@ -63,6 +64,18 @@ var migrations = []struct {
 	{
 		"a parent whose key is another tenant's too", `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey, ADD PRIMARY KEY (tenant, id)`,
 		`mutation { insertBoxesOne(row: {id: 2}) { id } }`, `null UNAVAILABLE: the keys, triggers or rules of the table of boxes have changed`,
+	},
+	{
+		"a column that takes the tenant's name", `ALTER TABLE orders RENAME tenant TO before; ALTER TABLE orders ADD tenant text; UPDATE orders SET tenant = before; ALTER TABLE orders ALTER tenant SET NOT NULL, ALTER before SET DEFAULT ''`,
+		`mutation { insertOrdersOne(row: {id: 2}) { id } }`, `null UNAVAILABLE: the keys, triggers or rules of the table of orders have changed`,
+	},
+	{
+		"the same, and no such row", `ALTER TABLE orders RENAME tenant TO before; ALTER TABLE orders ADD tenant text; UPDATE orders SET tenant = before; ALTER TABLE orders ALTER tenant SET NOT NULL, ALTER before SET DEFAULT ''`,
+		`mutation { insertOrdersOne(row: {id: 77}) { id } }`, `null UNAVAILABLE: the keys, triggers or rules of the table of orders have changed`,
+	},
+	{
+		"two columns that change their names", `ALTER TABLE orders RENAME tenant TO t; ALTER TABLE orders RENAME created_by TO tenant; ALTER TABLE orders RENAME t TO created_by; UPDATE orders SET tenant = created_by`,
+		`mutation { updateOrdersByPk(id: 1, set: {note: "theirs"}) { id } }`, `null UNAVAILABLE: the keys, triggers or rules of the table of orders have changed`,
 	},
 	{
 		"a trigger that takes rows away when they are written", takesAway, `mutation { insertOrdersOne(row: {id: 9}) { note } }`, `null FORBIDDEN`,
@@ -123,6 +136,30 @@ func TestMigrationsAreNoticed(t *testing.T) {
 				t.Errorf("there is\n%s\nand was\n%s", after, before)
 			}
 		})
+	}
+}
+
+// A table is another when a column that a key holds is called otherwise or is of another type, in the table or where a foreign
+// key leads from or to: keys hold columns by number.
+func TestColumnsOfKeysAreTold(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE EXTENSION citext; CREATE TABLE a (tenant text, other text, id int, PRIMARY KEY (tenant, id));
+		CREATE TABLE b (tenant text, other text, id int, a int, PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, a) REFERENCES a ON DELETE CASCADE);
+		CREATE TABLE c (tenant text, other text, id int, b int, PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, b) REFERENCES b ON DELETE SET NULL (b))`)
+	at := db.Open(t)
+	shape := func() string { return one(t, at, "SELECT "+sqlgen.PostgresShape("public", "b", false)+"::text") }
+	for _, text := range []string{
+		`ALTER TABLE a RENAME tenant TO was; ALTER TABLE a RENAME other TO tenant`,
+		`ALTER TABLE b RENAME tenant TO was; ALTER TABLE b RENAME other TO tenant`,
+		`ALTER TABLE c RENAME tenant TO was; ALTER TABLE c RENAME other TO tenant`,
+		`ALTER TABLE b ALTER tenant TYPE citext`,
+	} {
+		before := shape()
+		db.Exec(t, text)
+		if shape() == before {
+			t.Errorf("nothing tells of %s", text)
+		}
 	}
 }
 

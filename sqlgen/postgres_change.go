@@ -74,11 +74,16 @@ func (postgres) Lock(how Lock, table string) string {
 // What keeps tenants apart when a table is written are its keys, the foreign keys at both its ends,
 // triggers and rules. Who makes one takes a lock that a statement which writes to the table does not
 // go with, so what is read afterwards, in the same transaction, holds until that ends. Foreign
-// keys are read of the triggers by which the server keeps them: an index finds those.
+// keys are read of the triggers by which the server keeps them: an index finds those; each has one for INSERT or one for
+// DELETE at either end. Keys hold columns by their numbers, under whatever name, so the columns of the table and of those at
+// the other ends are what they are called. (Who renames one there takes no lock on this table.)
 const postgresShape = `hashint8(@::int8)::int8` +
 	` + coalesce((SELECT sum(hashint8(t.oid::int8 << 16 | t.tgtype::int8 << 8 | ascii(t.tgenabled::text))) FROM pg_trigger AS t WHERE t.tgrelid = @), 0)` +
 	` + coalesce((SELECT sum(hashint8(i.indexrelid::int8 << 8 | i.indimmediate::int)) FROM pg_index AS i WHERE i.indrelid = @ AND (i.indisunique OR i.indisexclusion) AND i.indislive), 0)` +
-	` + coalesce((SELECT sum(hashint8(r.oid::int8 << 8 | ascii(r.ev_enabled::text))) FROM pg_rewrite AS r WHERE r.ev_class = @ AND r.ev_type <> '1'), 0)`
+	` + coalesce((SELECT sum(hashint8(r.oid::int8 << 8 | ascii(r.ev_enabled::text))) FROM pg_rewrite AS r WHERE r.ev_class = @ AND r.ev_type <> '1'), 0)` +
+	` + coalesce((SELECT sum(hashint8((hashname(a.attname)::int8 << 32) # (a.attnum::int8 << 40) # a.atttypid::int8)) FROM pg_attribute AS a WHERE a.attrelid = @ AND a.attnum > 0), 0)` +
+	` + coalesce((SELECT sum(hashint8((hashname(a.attname)::int8 << 32) # (a.attnum::int8 << 40))) FROM pg_trigger AS t JOIN pg_attribute AS a ON a.attrelid = t.tgconstrrelid AND a.attnum > 0` +
+	` WHERE t.tgrelid = @ AND t.tgconstraint <> 0 AND t.tgtype & 12 <> 0), 0)`
 
 // PostgresShapeOf is a number that is another when what keeps tenants apart in a table is
 // another. The table is named by the text of its object id; those that hold rows of it have
