@@ -227,12 +227,27 @@ func (t *table) nothingSays() string {
 		return fmt.Sprintf("its column %s may say something of somebody", says)
 	case t.kind() && t.made() != "":
 		return fmt.Sprintf("its column %s tells that people may have made its rows", t.made())
+	case t.kind() && t.pairing() != nil:
+		return fmt.Sprintf("rows of %s pair its rows with tenants, who may see those alone", t.pairing().Name)
 	case t.kind():
 		return ""
 	case t.referenced():
 		return "nothing but foreign keys of tenants' rows says that it is everybody's, as it would be of countries or kinds: people may have made its rows"
 	}
 	return "no foreign key of tenants' rows leads to it, as to countries or kinds"
+}
+
+// pairing is a table whose rows say which rows of this one a tenant has; nil: there is none.
+func (t *table) pairing() *table {
+	for _, by := range t.referrers {
+		for _, fk := range by.ForeignKeys {
+			if by.tenant != "" && fk.RefTable == t.Name && (fk.RefSchema == t.Schema || fk.RefSchema == "" && by.Schema == t.Schema) &&
+				by.differsIn(append([]string{by.tenant}, fk.Columns...)) && !by.differsIn(fk.Columns) && !by.differsIn([]string{by.tenant}) {
+				return by
+			}
+		}
+	}
+	return nil
 }
 
 // astray leaves out what leads to tables that are left out, or are tenants'.

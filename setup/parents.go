@@ -166,7 +166,7 @@ var signs = []struct {
 func (t *table) signs(w *through) sign {
 	var out sign
 	for s, has := range map[sign]bool{
-		direct: w.to.registry, always: t.always(w.key), keyed: t.keyed(w.key), cascades: w.key.Cascade, named: namedAfter(t.Name, w.to.Name),
+		direct: w.to.registry, always: t.owes(w), keyed: t.keyed(w.key), cascades: w.key.Cascade, named: namedAfter(t.Name, w.to.Name),
 	} {
 		if has {
 			out |= s
@@ -209,6 +209,8 @@ func (t *table) doubt(refs, back []*through) string {
 		return "nothing tells which of the rows that reference it is its owner: that of " + listed(back)
 	case len(back) == 1:
 		return fmt.Sprintf("a row may be that of %s, but more than that references it: %s", back[0], strings.Join(t.referring(back[0].to), ", "))
+	case len(refs) == 1 && t.always(refs[0].key):
+		return fmt.Sprintf("a row may be that of %s, of which not all are a tenant's: what is of a kind need not be the tenant's whose that is", refs[0])
 	case len(refs) == 1:
 		return fmt.Sprintf("a row may be that of %s, which may be null: such rows would be nobody's", refs[0])
 	}
@@ -252,7 +254,14 @@ func (t *table) strongest(refs []*through) *through {
 }
 
 // sure tells whether every row has a reference, and the database sees to it that it is one.
-func (t *table) sure(w *through) bool { return !w.back && !w.guess && !w.blind && t.always(w.key) }
+func (t *table) sure(w *through) bool { return !w.back && !w.guess && !w.blind && t.owes(w) }
+
+// owes tells whether every row has a reference, to a row that is some tenant's. What something may be is listed for
+// everybody where the list has rows without a tenant: what is of a kind is not the tenant's whose the kind is.
+func (t *table) owes(w *through) bool {
+	c, ok := w.to.column(w.to.tenant)
+	return t.always(w.key) && (!w.to.kind() || ok && !c.Nullable)
+}
 
 // why names what speaks for the reference that was taken, and not for all
 // others.

@@ -18,13 +18,13 @@ var (
 		session id, connection string, connection url, recovery code, recovery key, backup code, security code, verification code, security answer, seed phrase,
 		hmac, two factor, 2fa, u2f, otpauth, cookie, csrf, pem, cert, pkcs, pfx, keystore, kubeconfig, htpasswd, ssh key, tls key, ssl key, webhook key, master key, root key, stream key, auth key, hash key, shared key, cipher key, crypto key, crypt key,
 		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, p12, conn str, conn string,
-		code verifier, code challenge, pkce, p256dh, recovery phrase`),
+		code verifier, code challenge, pkce, p256dh, recovery phrase, acc number, psk, track1, track2`),
 		each("oauth, oauth2, oidc, openid, saml, sso, csrf", "state"),
 		each(`database, db, jdbc, odbc, postgres, postgresql, pg, mysql, redis, mongo, mongodb, amqp, rabbitmq, broker, smtp, ldap, connection, conn, proxy, sentry, slack, discord, teams, webhook, hook, outgoing, incoming,
 			sas, signed, presigned, pre signed`, "url, uri"),
 		each("magic, login, signin, invite, invitation, join, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
 		each("magic, invite, invitation, join, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri"),
-		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join", "code"),
+		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join, device, pairing, door, gate, alarm, keypad", "code"),
 		each("auth, authorization, http, request, api, custom, extra", "header"),
 		each("env, environment", "var, variable"),
 		each("smtp, sso, auth, saml, oauth, oidc, ldap, imap, provider, integration, connection, connector, bot, webhook", "config, configuration, setting, option"))
@@ -79,7 +79,7 @@ var (
 var (
 	links         = strings.Fields("url uri link endpoint")
 	receivers     = strings.Fields("target address destination receiver callback")
-	linked        = slices.Concat(passes, phrases("webhook, hook, integration, slack, discord, mattermost, zapier, push subscription, web push, webpush, share link, shared link, public link, deep link, signed url"))
+	linked        = slices.Concat(passes, phrases("webhook, hook, integration, slack, discord, mattermost, zapier, push subscription, web push, webpush, share link, shared link, public link, private link, hashed link, secret link, deep link, signed url"))
 	ordinaryLinks = strings.Fields("logo icon image img avatar photo picture banner cover thumbnail doc documentation website web site homepage home help support privacy term terms redirect return success cancel error source repository repo")
 )
 
@@ -233,6 +233,12 @@ func (t *table) secret(c catalog.TableColumn) bool {
 		return true
 	case slices.Contains([]string{"config", "configuration", "setting"}, last(c.Name)) && ends(rows(t.Name), outside): // by which a program signs in there
 		return true
+	case slices.Contains([]string{"detail", "metadata", "data", "configuration"}, last(c.Name)) && len(words(c.Name)) == 1 && !measures(c.Type) && ends(rows(t.Name), elsewhere):
+		return true
+	case plain(c.Name) == "extradata" && mentions(rows(t.Name), slices.Concat(signon, phrases("social auth, social account, identity"))): // with tokens, as some libraries keep them
+		return true
+	case last(c.Name) == "value" && !measures(c.Type) && (t.has("name") || t.has("key")) && (mentions(rows(t.Name), settings) || last(t.Name) == "attribute" && mentions(rows(t.Name), programs)):
+		return true // of each of which the row says what it is, a password among others
 	}
 	return secretOf(t.Name, c.Name) || t.opens(c)
 }
@@ -242,7 +248,7 @@ var (
 	passes = phrases("invitation, invite, activation, verification, confirmation, reset, recovery, magic, otp, 2fa, two factor, mfa, login, signin, signup, backup code, device code")
 	signon = phrases("oauth, oauth2, openid, oidc, saml, sso")
 
-	admitting = slices.Concat(passes, signon, phrases("auth, authorization, persisted grant, access grant"))
+	admitting = slices.Concat(passes, signon, phrases("auth, authorization, persisted grant, access grant, access code, pairing"))
 	byKey     = slices.Concat(admitting, phrases("api, license, licence, webhook, hook, service account")) // by its key, though that tells rows apart
 )
 
@@ -254,7 +260,7 @@ var ordinaryCodes = strings.Fields(`
 	plan product price sku item tax vat discount org organization organisation tenant company account customer client department branch course subject airport bank`)
 
 // What tables of sessions keep these in, whole.
-var wholes = strings.Fields("payload data sess")
+var wholes = strings.Fields("payload data sess sessdata")
 
 // admits tells whether a column is the code, the key or the state by which a row of its table lets somebody in, or the id of a
 // session or what that holds, whatever its type.
@@ -283,6 +289,14 @@ func (t *table) admits(c catalog.TableColumn) bool {
 
 // What tables are called of whose rows each is a way to some other program.
 var outside = phrases("integration, connector, connection, provider, webhook, hook, channel, gateway, datasource, data source, destination")
+
+// What a row tells of how a program signs in elsewhere, in whatever form; and tables of one setting in each row, whose values
+// are whatever the program has to be told.
+var (
+	elsewhere = phrases("integration, identity, database, plugin configuration, plugin config, pluginconfiguration")
+	settings  = phrases("config, configuration, setting, environment, env")
+	programs  = phrases("client, realm, provider, component, connector, integration")
+)
 
 // opens tells whether a column of text or bytes is called a key, and nothing says that it tells rows, places or texts
 // apart: neither the word before it, nor a key of the table's own.
@@ -340,7 +354,7 @@ func secretOf(table, column string) bool {
 		return false
 	case slices.Contains(links, parts[n-1]): // it is signed, or known to nobody else
 		return slices.ContainsFunc(words(table), func(word string) bool { return slices.Contains([]string{"export", "download"}, singular(word)) }) ||
-			mentions(rows(table), linked) && (n == 1 || !slices.Contains(ordinaryLinks, singular(parts[n-2]))) && !ends(rows(table), kinds)
+			(mentions(rows(table), linked) || strings.HasSuffix(last(table), "hook")) && (n == 1 || !slices.Contains(ordinaryLinks, singular(parts[n-2]))) && !ends(rows(table), kinds)
 	case n == 1 && slices.Contains(receivers, parts[0]):
 		return ends(rows(table), phrases("webhook, hook"))
 	case slices.Contains([]string{"number", "no"}, parts[n-1]):
@@ -353,7 +367,7 @@ func secretOf(table, column string) bool {
 // these words, of which one is among the first.
 var (
 	changing = strings.Fields("audit auditlog log changelog eventlog activitylog history hist version revision change event activity trail journal archive snapshot")
-	copied   = strings.Fields("old new before after previous prior changes changed changeset diff delta snapshot audited row record object")
+	copied   = strings.Fields("representation old new before after previous prior changes changed changeset diff delta snapshot audited row record object")
 	copiedAs = strings.Fields("data value values state attributes fields change image json text original current")
 )
 

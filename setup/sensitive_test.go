@@ -19,7 +19,8 @@ func TestSecret(t *testing.T) {
 		headers extra_headers request_headers requestHeaders httpheaders auth_header authorization_header smtp smtp_settings ciphertext cipher_text encrypted_value encrypted encrypted_name value_enc
 		valueenc tokenEnc data_cipher payload_encrypted database_url db_url dburl jdbc_url redis_url redisUrl mongo_url mongodb_uri amqp_url broker_url slack_url slackWebhookUrl webhook_uri connection_url connection_uri
 		conn_str sas_url signed_url presigned_url pre_signed_url magic_link login_link loginlink invite_link inviteLink reset_link reset_url reset_code resetcode unlock_code access_code invite_code
-		env_vars envVars environment_variables code_verifier codeVerifier code_challenge pkce_verifier p256dh oauth_state csrf_state recovery_phrase provider_config integrationSettings outgoing_url join_url joinLink ical_url webhook slack_webhook slack_hook p12 client_p12 pfx jwks sso_config auth_config oauth_settings iban IBAN bank_account bank_account_number bankAccountNo`) {
+		env_vars envVars environment_variables code_verifier codeVerifier code_challenge pkce_verifier p256dh oauth_state csrf_state recovery_phrase provider_config integrationSettings outgoing_url join_url joinLink ical_url webhook slack_webhook slack_hook p12 client_p12 pfx jwks sso_config auth_config oauth_settings iban IBAN bank_account bank_account_number bankAccountNo
+		acc_number sanitized_acc_number psk wifi_psk track1 track2 device_code pairing_code door_code alarmCode`) {
 		if !secret(name) {
 			t.Errorf("%s is no secret", name)
 		}
@@ -40,7 +41,8 @@ func TestSecretOf(t *testing.T) {
 	t.Parallel()
 	for _, name := range strings.Fields(`api_keys.value ApiKeys.encrypted_value refresh_tokens.digest credentials.data user_passwords.value users.password
 		exports.url data_exports.file_url DownloadJobs.link image_exports.image_url invites.link invitations.url password_resets.url webhooks.url webhooks.target_url webhooks.address WebhookEndpoints.endpoint webhook_deliveries.url outgoing_hooks.destination
-		slack_integrations.webhook slack_integrations.url integrations.endpoint push_subscriptions.endpoint web_push_subscriptions.endpoint push_subscriptions.auth push_subscriptions.p256dh share_links.url magic_links.link bank_accounts.number bankAccounts.account_number`) {
+		slack_integrations.webhook slack_integrations.url integrations.endpoint push_subscriptions.endpoint web_push_subscriptions.endpoint push_subscriptions.auth push_subscriptions.p256dh share_links.url magic_links.link bank_accounts.number bankAccounts.account_number
+		HashedLink.link private_links.url sentry_servicehook.url`) {
 		if table, column, _ := strings.Cut(name, "."); !secretOf(table, column) {
 			t.Errorf("%s is no secret", name)
 		}
@@ -130,6 +132,15 @@ func TestSensitiveByType(t *testing.T) {
 		{"channels", "provider_config", value.String, true, true},
 		{"dashboards", "config", value.JSON, false, false},
 		{"channels", "webhook", value.Boolean, false, false},
+		{"AccessCode", "code", value.String, true, false},
+		{"pairings", "code", value.String, true, false},
+		{"identities", "data", value.JSON, true, false},
+		{"plugins_pluginconfiguration", "configuration", value.JSON, true, false},
+		{"integrations", "metadata", value.JSON, true, false},
+		{"orders", "metadata", value.JSON, false, false},
+		{"social_auth_usersocialauth", "extra_data", value.JSON, true, false},
+		{"orders", "extra_data", value.JSON, false, false},
+		{"mdl_sessions", "sessdata", value.String, true, false},
 		{"apps", "env", value.JSON, true, false},
 		{"apps", "env", value.String, false, false},
 	} {
@@ -310,6 +321,21 @@ func TestPointsTo(t *testing.T) {
 		}
 		if got != c.to {
 			t.Errorf("%s (%s) leads to %q, not to %q", c.column, c.scalar, got, c.to)
+		}
+	}
+}
+
+// Of a table of one setting in each row the values are whatever a program has to be told, a password among others.
+func TestSettingsInRows(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"component_config": true, "ir_config_parameter": true, "mdl_config_plugins": true, "client_attributes": true, "realm_attribute": true, "tenant_settings": true,
+		"product_attributes": false, "product_options": false, "metrics": false,
+	} {
+		value := catalog.TableColumn{Name: "value", Type: value.Type{Scalar: value.String}}
+		of := &table{Table: catalog.Table{Name: name, Columns: []catalog.TableColumn{{Name: "name"}, value}}}
+		if got := of.secret(value); got != want {
+			t.Errorf("%s.value reads like a secret: %t", name, got)
 		}
 	}
 }

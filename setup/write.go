@@ -514,7 +514,11 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it")
 	case t.unlike(d.tables) != "", t.made() != "": // what is pasted without a look would show it to all
 		everybodys = true
-		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it. `common: true` in its place shows every row to every tenant")
+		line := "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it"
+		if t.fact() || t.kind() {
+			line += ". `common: true` in its place shows every row to every tenant"
+		}
+		lines = append(lines, line)
 	default:
 		everybodys = true
 		lines = append(lines, "common: true")
