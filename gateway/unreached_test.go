@@ -169,6 +169,20 @@ func TestStartWithASourceDown(t *testing.T) {
 	if got, want := ask(token, `{ countries { name } customers { name } }`), `{"data":{"countries":[{"name":"Germany"}],"customers":null}`; !strings.Contains(got, want[:len(want)-1]) {
 		t.Errorf("both at once: %s", got)
 	}
+	importing := func(dataset string) string {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/import/"+dataset, strings.NewReader("id\n1\n"))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "text/csv")
+		g.Handler().ServeHTTP(w, r)
+		return fmt.Sprintf("%d %s", w.Code, w.Body)
+	}
+	if got := importing("events"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, `"retryAfter"`) {
+		t.Errorf("an import into what is left out: %s", got)
+	}
+	if got := importing("nothing"); !strings.HasPrefix(got, "404 ") {
+		t.Errorf("an import into what is not: %s", got)
+	}
 	ready := operators(t, g, "/health/ready")
 	for _, want := range []string{
 		`200 {"status":"ready","unreached":["shop"],"left_out":{"events":"`, ":16:3: datasets.events: list its `columns`; no database that was asked describes them",

@@ -241,13 +241,22 @@ func (t *table) nothingSays() string {
 func (t *table) pairing() *table {
 	for _, by := range t.referrers {
 		for _, fk := range by.ForeignKeys {
+			pair := append([]string{by.tenant}, fk.Columns...)
 			if by.tenant != "" && fk.RefTable == t.Name && (fk.RefSchema == t.Schema || fk.RefSchema == "" && by.Schema == t.Schema) &&
-				by.differsIn(append([]string{by.tenant}, fk.Columns...)) && !by.differsIn(fk.Columns) && !by.differsIn([]string{by.tenant}) {
+				by.always(fk) && by.differsIn(pair) && !by.differsIn(fk.Columns) && !by.differsIn(pair[:1]) && by.onlyPairs(pair) {
 				return by
 			}
 		}
 	}
 	return nil
+}
+
+// onlyPairs tells whether a row says nothing but which belong together, since when, and for short.
+func (t *table) onlyPairs(pair []string) bool {
+	return !slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool {
+		return !slices.Contains(pair, c.Name) && !slices.Contains(t.PrimaryKey, c.Name) && c.Type.Scalar != value.Boolean && !slices.Contains(ordering, last(c.Name)) &&
+			!slices.ContainsFunc(words(c.Name), func(w string) bool { return slices.Contains(stamping, w) })
+	})
 }
 
 // astray leaves out what leads to tables that are left out, or are tenants'.

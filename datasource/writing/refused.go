@@ -297,7 +297,7 @@ func (d *Database) violated(c written, removes bool, v *postgres.Violation) *fau
 	case v.Class() == "40":
 		return fault.New(fault.Unavailable, "others change the same rows of %s at this moment, and the change was undone each time that it was made", c.Dataset()).WithHint("try again")
 	case v.Code == "55P03":
-		return fault.New(fault.Conflict, "others change the same rows at this moment").WithHint("try again")
+		return fault.New(fault.Unavailable, "others hold the same rows of %s, and for longer than the database's lock_timeout lets a statement wait", c.Dataset()).WithHint("try again")
 	}
 	return fault.New(fault.Forbidden, "the source does not let %s be written so", c.Dataset())
 }
