@@ -14,6 +14,7 @@ import (
 	"usher/build"
 	"usher/cli/admin"
 	"usher/cli/term"
+	"usher/pglink"
 )
 
 // commands are what usher can be told to do. What stands in a command's tag
@@ -76,6 +77,7 @@ func Run(ctx context.Context, args []string, io *term.IO) error {
 	if err != nil {
 		return err
 	}
+	defer pglink.Settle()
 	return parsed.Run()
 }
 

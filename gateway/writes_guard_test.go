@@ -344,6 +344,27 @@ func TestMigrationsBeforeAnImport(t *testing.T) {
 	}
 }
 
+// Whoever waits for rows longer than the owner of the database lets anybody is told to come again.
+func TestRowsThatOthersHold(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, writtenTables)
+	db.Exec(t, `ALTER DATABASE `+db.Name+` SET lock_timeout = '50ms'`)
+	g := openWrittenAs(t, db, func(text string) string { return text })
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	holder, err := db.Open(t).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Rollback() }()
+	if _, err := holder.ExecContext(t.Context(), `SET LOCAL lock_timeout = 0; UPDATE orders SET note = 'held' WHERE id = 1`); err != nil {
+		t.Fatal(err)
+	}
+	if got := short(t, g.query(t, ann, `mutation { updateOrdersByPk(id: 1, set: {note: "mine"}) { id } }`)); !strings.HasPrefix(got, "null UNAVAILABLE: others hold the same rows of orders") {
+		t.Error(got)
+	}
+}
+
 // Of many who upsert one new key at once each inserts the row or changes it, also where a
 // transaction sees one state of several tables. A row that is not shown stays a conflict.
 func TestUpsertsOfOneKeyAtOnce(t *testing.T) {

@@ -5,11 +5,16 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
+	"sync"
 	"time"
 )
 
 // cancelTimeout bounds a request to cancel, for which nobody waits.
 const cancelTimeout = 5 * time.Second
+
+// settling is how long a process that ends waits for them all the same: they take as long as a connection does.
+const settling = time.Second
 
 // dialer makes the driver's link, and its requests to cancel.
 type dialer struct {
@@ -50,8 +55,54 @@ type canceler struct {
 
 // Write implements net.Conn.
 func (c *canceler) Write(request []byte) (int, error) {
-	go c.server.cancel(c.to, append([]byte(nil), request...))
+	own := slices.Clone(request)
+	canceling.begin()
+	go func() {
+		defer canceling.end()
+		c.server.cancel(c.to, own)
+	}()
 	return len(request), nil
+}
+
+// underWay counts requests to cancel.
+type underWay struct {
+	mu   sync.Mutex
+	n    int
+	none chan struct{} // is closed when there are none any more
+}
+
+// canceling are those of the process, whichever server they are for: it is the process that ends before their answer.
+var canceling underWay
+
+func (u *underWay) begin() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.n++; u.n == 1 {
+		u.none = make(chan struct{})
+	}
+}
+
+func (u *underWay) end() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.n--; u.n == 0 {
+		close(u.none)
+	}
+}
+
+// Settle waits, but not for long, until requests to cancel have been passed on: PgBouncer 1.18 may end, with everybody's
+// connections, when whoever sent one is gone before.
+func Settle() {
+	canceling.mu.Lock()
+	n, none := canceling.n, canceling.none
+	canceling.mu.Unlock()
+	if n == 0 {
+		return
+	}
+	select {
+	case <-none:
+	case <-time.After(settling):
+	}
 }
 
 func (s *Server) cancel(to string, request []byte) {

@@ -124,6 +124,8 @@ func (l *Link) Watch(ctx context.Context, after time.Duration) (stop func() (end
 		l.ended.Store(true)
 		_ = l.raw.SetDeadline(time.Now().Add(after))
 		if request := l.cancel.Load(); request != nil {
+			canceling.begin()
+			defer canceling.end()
 			l.server.cancel(l.raw.RemoteAddr().String(), *request)
 		}
 	})
