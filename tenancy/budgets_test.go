@@ -146,9 +146,15 @@ func TestBudgetsOfAStoreFarAway(t *testing.T) {
 	if took[len(took)/2] > 10*time.Millisecond {
 		t.Errorf("half of the questions wait %s for the store", took[len(took)/2])
 	}
-	for i, s := range stores {
-		if s.Budgets().Alone() {
-			t.Errorf("gateway %d counts alone", i)
+	late := time.After(20 * time.Second)
+	for i, s := range stores { // one that an answer came late to, as it does on a busy machine, counts with the others when the next one comes
+		for s.Budgets().Alone() {
+			select {
+			case <-late:
+				t.Fatalf("gateway %d counts alone", i)
+			case <-time.After(20 * time.Millisecond):
+				_ = ask(i, 0)
+			}
 		}
 	}
 	// Who comes when they were told to is served, anywhere, once each has heard what the other has used.
