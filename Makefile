@@ -65,7 +65,7 @@ check: ## The gate: format, vet, lint, generated code, tests with the race detec
 	@scripts/prerequisites.sh test
 	@$(MAKE) --no-print-directory --silent $(GOLANGCI_STAMP)
 	$(GOLANGCI) fmt --diff
-	@$(MAKE) --no-print-directory vet lint
+	@$(MAKE) --no-print-directory lint # with govet, which is what go vet looks for
 	scripts/generated.sh $(GENERATED)
 	@$(MAKE) --no-print-directory bench-check
 	go run ./scripts/testrun -race -timeout $(TEST_TIMEOUT) $(LONGEST) ./...
@@ -99,7 +99,7 @@ fmt: $(GOLANGCI_STAMP) ## Format the code
 	$(GOLANGCI) fmt
 
 .PHONY: vet
-vet: ## Run go vet
+vet: ## Run go vet alone
 	scripts/progress.sh "vetting" go vet ./...
 
 # The servers usher is compared with have a Go module and npm packages of their
