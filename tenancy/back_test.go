@@ -261,15 +261,28 @@ func TestStoreGoesBackAndOn(t *testing.T) {
 func TestNothingIsChangedOfAStoreThatHasGoneBack(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Start(t).Database(t)
-	s := open(t, postgresOf(db), tenancy.Options{Poll: time.Hour, MaxStale: time.Hour})
+	told := &lines{}
+	s := open(t, postgresOf(db), tenancy.Options{Poll: time.Hour, MaxStale: time.Hour, Log: slog.New(slog.NewTextHandler(told, nil))})
 	tenant(t, s, "acme")
 	restore := backedUp(t, db, "backup")["rows at once"]
-	for _, id := range []string{"a", "b", "c"} {
-		tenant(t, s, id)
+	for refused, rounds := false, 0; !refused; rounds++ {
+		for _, id := range []string{"a", "b", "c"} {
+			tenant(t, s, id)
+		}
+		before := told.count("has gone back")
+		restore(0)
+		_, err := s.CreateTenant(t.Context(), root(), tenancy.NewTenant{ID: "d"})
+		// What announces the last tenant may come late, and have the gateway look before it is asked.
+		if err == nil && told.count("has gone back") > before && rounds < 10 {
+			restore(0)
+			if err := s.CatchUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		wantCode(t, err, fault.Unavailable)
+		refused = true
 	}
-	restore(0)
-	_, err := s.CreateTenant(t.Context(), root(), tenancy.NewTenant{ID: "d"})
-	wantCode(t, err, fault.Unavailable)
 	if err := s.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
