@@ -65,7 +65,8 @@ check: ## The gate: format, vet, lint, generated code, tests with the race detec
 	@scripts/prerequisites.sh test
 	@$(MAKE) --no-print-directory --silent $(GOLANGCI_STAMP)
 	$(GOLANGCI) fmt --diff
-	@$(MAKE) --no-print-directory lint # with govet, which is what go vet looks for
+	@# With govet, which is what go vet looks for; and of packages compiled as the tests have them, or all would be compiled twice.
+	@GOFLAGS="$${GOFLAGS:-} -race" $(MAKE) --no-print-directory lint
 	scripts/generated.sh $(GENERATED)
 	@$(MAKE) --no-print-directory bench-check
 	go run ./scripts/testrun -race -timeout $(TEST_TIMEOUT) $(LONGEST) ./...

@@ -148,6 +148,57 @@ func TestMovedRowsTellNothing(t *testing.T) {
 	}
 }
 
+// A trigger that was made after usher read the tables tells no more, on the first write either.
+func TestRowsMovedByALaterTriggerTellNothing(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"one":           `insert%sOne(row: {id: 7, note: "moved"}) { id }`,
+		"upsert":        `insert%s(rows: [{id: 7, note: "moved"}], onConflict: {key: id, update: [note]}) { affected }`,
+		"several":       `insert%s(rows: [{id: 5}, {id: 7, note: "moved"}], onConflict: {key: id, update: [code]}) { affected }`,
+		"found":         `insert%s(rows: [{id: 7, note: "moved"}], onConflict: {key: id, update: []}) { affected }`,
+		"another key":   `insert%s(rows: [{id: 6, code: "theirs", note: "moved"}], onConflict: {key: code, update: [note]}) { affected }`,
+		"update by key": `update%sByPk(id: 3, set: {note: "moved"}) { id }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var answers [2]map[string]string
+			for i, more := range []string{movedInto, ""} {
+				of, db := openMoved(t, "ALTER TABLE plain DISABLE TRIGGER moving; ALTER TABLE parted DISABLE TRIGGER moving;"+more)
+				key := of.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+				db.Exec(t, "ALTER TABLE plain ENABLE TRIGGER moving; ALTER TABLE parted ENABLE TRIGGER moving")
+				answers[i] = make(map[string]string)
+				for _, name := range []string{"Plain", "Parted"} {
+					answers[i][name] = of.query(t, key, "mutation { "+fmt.Sprintf(text, name)+" }")
+				}
+			}
+			for name, with := range answers[0] {
+				without := answers[1][name]
+				if got := short(t, with); !strings.HasPrefix(got, "null FORBIDDEN: what would be written to") || with != without {
+					t.Errorf("%s\nwith    %s\nwithout %s", name, with, without)
+				}
+			}
+		})
+	}
+}
+
+// A trigger that writes no row is not a row that is there.
+func TestATriggerThatWritesNoneIsNoConflict(t *testing.T) {
+	t.Parallel()
+	of, db := openMoved(t, `CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.note = 'none' THEN RETURN NULL; END IF; RETURN new; END $$;
+		ALTER TABLE plain DISABLE TRIGGER moving; CREATE TRIGGER nothing BEFORE INSERT OR UPDATE ON plain FOR EACH ROW EXECUTE FUNCTION nothing()`)
+	key := of.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	for _, update := range []string{"note", ""} {
+		text := fmt.Sprintf(`mutation { insertPlain(rows: [{id: 5}, {id: 7, note: "none"}], onConflict: {key: id, update: [%s]}) { affected } }`, update)
+		if got := short(t, of.query(t, key, text)); !strings.HasPrefix(got, "null FORBIDDEN: ") {
+			t.Errorf("[%s]: %s", update, got)
+		}
+	}
+	var rows int
+	if err := db.Open(t).QueryRowContext(t.Context(), "SELECT count(*) FROM plain WHERE id IN (5, 7)").Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d rows are written, %v", rows, err)
+	}
+}
+
 // Nor does the way of the refusal tell it: it is as long with such a row as without.
 func TestMovedRowsTakeAsLong(t *testing.T) {
 	t.Parallel()

@@ -153,7 +153,7 @@ func (d *Database) again(ctx context.Context, of []writtenTable, err error) (boo
 		return true, insteadOf(err, f)
 	case v != nil && v.Passing(), errors.Is(err, postgres.ErrStale):
 		return true, err
-	case d.guard != nil && (v != nil && v.Class() == "23" || errors.Is(err, postgres.ErrDrift)): // a key that is gone, or a rule, is such a drift
+	case d.guard != nil && (v != nil && v.Class() == "23" || errors.Is(err, postgres.ErrDrift) || errors.Is(err, sqlexec.ErrHidden)): // a key that is gone, or a rule, is such a drift
 		for _, w := range of {
 			switch altered, refused := d.guard.look(ctx, w, d.reads); {
 			case refused != nil:

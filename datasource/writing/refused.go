@@ -59,6 +59,8 @@ func (d *Database) refused(ctx context.Context, changes []plan.Change, err error
 			return &ChangeError{at.Change, found.Unwrap()}
 		case d.moved(ctx, found.Change, found.Row, again), d.moved(ctx, found.Change, found.Row, violationOf(found.Plainly, nil)):
 			return &ChangeError{at.Change, found.Change.Check(0).Outside()}
+		case again == nil && found.Plainly != nil && violationOf(found.Plainly, nil) == nil: // no row is there: a trigger writes none
+			return &ChangeError{at.Change, found.Plainly}
 		case v != nil && again != nil && (again.Code == v.Code || d.guard == nil): // a file tells of its keys last
 			c, row, v = found.Change, found.Row, again
 		}
