@@ -111,6 +111,21 @@ func TestFileIsPrivate(t *testing.T) {
 	}
 }
 
+// The driver would look for options in such a path, and open another file.
+func TestPathsThatReadLikeOptionsAreRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"a?b.duckdb", "a#b.duckdb", "a%b.duckdb", "a%20b/c.duckdb"} {
+		_, err := tenancy.Open(t.Context(), database.Spec{Path: filepath.Join(dir, name)}, tenancy.Options{Key: key})
+		if err == nil || !strings.Contains(err.Error(), "may have no ?, # or %") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if made, err := os.ReadDir(dir); err != nil || len(made) > 0 {
+		t.Errorf("files were made: %v, %v", made, err)
+	}
+}
+
 // What was written is there after a restart.
 func TestRestart(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/jmoiron/sqlx"
@@ -42,6 +43,9 @@ func (spec Spec) check() error {
 	}
 	if !schemaForm.MatchString(spec.Schema) {
 		return errors.New("the schema's name must have the form " + schemaForm.String())
+	}
+	if whole, err := filepath.Abs(spec.Path); spec.Path != "" && (err != nil || strings.ContainsAny(whole, "?#%")) { // which is where the driver looks for options
+		return fmt.Errorf("the path of its file may have no ?, # or %%: %s", whole)
 	}
 	return nil
 }
