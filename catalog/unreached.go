@@ -164,6 +164,7 @@ func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Cat
 			d := datasetOf(p)
 			seen := p.misfits != "" // and no silent source says otherwise
 			if d != "" && !p.Note && !u.left[d] && (!seen || arrived[p.misfits]) && (len(waiting[d])+len(judged[d]) > 0 || u.leadsToLeft(named.Datasets[d])) {
+				p = u.because(named.Datasets[d], d, p)
 				u.left[d], more = true, true
 				if seen || len(waiting[d]) == 0 && !u.leadsToSilent(named.Datasets[d]) {
 					u.unfit[d] = p
@@ -176,6 +177,26 @@ func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Cat
 			return nil, problems
 		}
 	}
+}
+
+// because is why a dataset is left out: where relations are gone from it, since they lead to others that are left out,
+// that is why, and not that it names what is not there.
+func (u Unreached) because(d DatasetSpec, name string, p Problem) Problem {
+	for _, r := range d.Relations {
+		to := r.Value.To
+		if !u.isLeft(to) {
+			to = r.Value.Through
+		}
+		if !u.isLeft(to) {
+			continue
+		}
+		why := "waits for a source"
+		if _, unfit := u.unfit[to]; unfit {
+			why = "does not fit its source"
+		}
+		return Problem{Path: []string{"datasets", name, "relations", r.Name}, Message: fmt.Sprintf("it leads to %s, which %s", to, why), misfits: p.misfits}
+	}
+	return p
 }
 
 // datasetOf is the dataset that a problem is about, if it is about one.

@@ -99,6 +99,33 @@ func TestNothingIsLeftToTheSource(t *testing.T) {
 	}
 }
 
+// What leads to a dataset that waits says so, and not that its own file lacks a relation.
+func TestWhatLeadsToOneThatWaitsSaysSo(t *testing.T) {
+	t.Parallel()
+	spec := Spec{
+		Sources:    map[string]SourceSpec{"shop": {Kind: "postgres", Host: "h", Database: "d", User: "u"}},
+		Strategies: map[string]StrategySpec{"all": {Kind: "shared", Source: "shop"}},
+		Datasets: map[string]DatasetSpec{
+			"bookings": {Tenant: TenancySpec{Column: "t"}, Key: Names{"id"}, Columns: Ordered[ColumnSpec]{
+				{Name: "id", Value: ColumnSpec{Type: "Int!"}}, {Name: "t", Value: ColumnSpec{Type: "String!"}}, {Name: "seen", Value: ColumnSpec{}},
+			}},
+			"seats": {
+				Tenant: TenancySpec{Through: "booking"}, Key: Names{"id"},
+				Columns: Ordered[ColumnSpec]{{Name: "id", Value: ColumnSpec{Type: "Int!"}}, {Name: "booking_id", Value: ColumnSpec{Type: "Int!"}}},
+				Relations: Ordered[RelationSpec]{{Name: "booking", Value: RelationSpec{To: "bookings", On: map[string]string{"booking_id": "id"}}}},
+			},
+		},
+	}
+	cat, problems := CompileReached(spec, Introspected{}, []string{"shop"}, nil)
+	if cat == nil {
+		t.Fatal(problems)
+	}
+	const want = "datasets.seats.relations.booking: it leads to bookings, which waits for a source"
+	if got := cat.Unreached.Waits()["seats"].String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // What a source was seen to hold otherwise is refused, however many others are silent: they cannot mend it. Where
 // misfits are left out, as those of sources that came late are, that dataset alone is.
 func TestASilentSourceExcusesNoOther(t *testing.T) {
