@@ -23,7 +23,7 @@ var (
 		each(`database, db, jdbc, odbc, postgres, postgresql, pg, mysql, redis, mongo, mongodb, amqp, rabbitmq, broker, smtp, ldap, connection, conn, proxy, sentry, slack, discord, teams, webhook, hook, outgoing, incoming,
 			sas, signed, presigned, pre signed`, "url, uri"),
 		each("magic, login, signin, invite, invitation, join, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
-		each("magic, invite, invitation, join, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri"),
+		each("magic, invite, invitation, join, start, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri"),
 		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join, device, pairing, door, gate, alarm, keypad", "code"),
 		each("auth, authorization, http, request, api, custom, extra", "header"),
 		each("env, environment", "var, variable"),
@@ -40,7 +40,7 @@ var (
 
 // What is a secret where a name ends with it, and something else within one: seed_catalog, cookie_banner.
 var secretEnds = phrases(`
-	seed, nonce, certificate, cert chain, certificate chain, enc, encrypted, cipher, ciphertext, cipher text, smtp, jwk, jwks, iban, bank account, bank account number, bank account no, webhook, slack hook, incoming hook`)
+	seed, nonce, certificate, cert chain, certificate chain, enc, encrypted, cipher, ciphertext, cipher text, smtp, jwk, jwks, iban, pan, pan number, bank account, bank account number, bank account no, webhook, slack hook, incoming hook`)
 
 // Headings, which are called headers, too.
 var headings = strings.Fields("column table csv section page row")
@@ -196,6 +196,9 @@ func secret(column string) bool {
 	}
 	if ends(parts, phrases("session id, national id")) || parts[0] == "encrypted" {
 		return true
+	}
+	if len(parts) > 1 && parts[0] == "pin" && parts[1] == "to" { // what is done: pin_to_top
+		parts = parts[1:]
 	}
 	about := len(parts) > 1 && slices.Contains(aboutFirst, parts[0])
 	switch {
