@@ -71,7 +71,7 @@ func guess(tables []*table) (string, []string, error) {
 		}
 	}
 	for _, f := range found {
-		if f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base && !outdone(tables, f, found) {
+		if f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base && !outdone(tables, f, found) && !owned(tables, f, found) {
 			return f.column, passed(found, f, base), nil
 		}
 	}
@@ -94,6 +94,17 @@ func outdone(tables []*table, f candidate, found []candidate) bool {
 			own = confined(tables, f.column)
 		}
 		return confined(tables, other.column) > 2*own
+	})
+}
+
+// owned tells whether what a column is called after has itself a column that more tables have, and says by that whose it is:
+// who rents from an agency is called its tenant.
+func owned(tables []*table, f candidate, found []candidate) bool {
+	return slices.ContainsFunc(tables, func(t *table) bool {
+		if t.view || !refersTo(f.column, t.Name) && !isPlural(plain(f.column), plain(t.Name)) {
+			return false
+		}
+		return slices.ContainsFunc(found, func(other candidate) bool { return other.holders > f.holders && t.has(other.column) })
 	})
 }
 

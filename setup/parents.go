@@ -188,7 +188,13 @@ func (t *table) choose(blind []*through) {
 			refs = append(refs, w)
 		}
 	}
-	switch w := t.strongest(slices.Concat(refs, blind)); {
+	var owners []*through // whoever made a row may be of another tenant, or of none
+	for _, w := range refs {
+		if !w.makes() {
+			owners = append(owners, w)
+		}
+	}
+	switch w := t.strongest(slices.Concat(owners, blind)); {
 	case w != nil && t.sure(w):
 		t.parent, t.through = w, w
 		return
@@ -209,6 +215,8 @@ func (t *table) doubt(refs, back []*through) string {
 		return "nothing tells which of the rows that reference it is its owner: that of " + listed(back)
 	case len(back) == 1:
 		return fmt.Sprintf("a row may be that of %s, but more than that references it: %s", back[0], strings.Join(t.referring(back[0].to), ", "))
+	case len(refs) > 0 && !slices.ContainsFunc(refs, func(w *through) bool { return !w.makes() }):
+		return fmt.Sprintf("a row may be that of %s: but who made it, or changed it, need not be of the tenant whose it is", listed(refs))
 	case len(refs) == 1 && t.always(refs[0].key):
 		return fmt.Sprintf("a row may be that of %s, of which not all are a tenant's: what is of a kind need not be the tenant's whose that is", refs[0])
 	case len(refs) == 1:
@@ -279,12 +287,26 @@ func (t *table) why() string {
 			out = append(out, s.text)
 		}
 	}
+	if slices.ContainsFunc(t.others(), (*through).makes) {
+		out = append(out, "who made or changed a row need not be of the tenant whose it is")
+	}
 	return strings.Join(out, ", ")
 }
 
 // others are the references to rows of tenants that were not taken.
 func (t *table) others() []*through {
 	return slices.DeleteFunc(slices.Clone(t.ways), func(w *through) bool { return w == t.parent })
+}
+
+// makes tells whether a reference is called after what somebody did with the row: its creator, or whom it was changed by.
+func (w *through) makes() bool {
+	return !w.back && slices.ContainsFunc(w.key.Columns, func(column string) bool {
+		parts := words(column)
+		if n := len(parts) - 1; n > 0 && parts[n] == "id" {
+			parts = parts[:n]
+		}
+		return len(parts) > 0 && slices.Contains([]string{"by", "creator", "modifier", "editor", "updater"}, parts[len(parts)-1])
+	})
 }
 
 func (w *through) String() string {
