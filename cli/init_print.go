@@ -51,6 +51,10 @@ func (p printer) print() {
 	if tenantless := p.draft.Tenantless(); len(tenantless) > 0 {
 		p.names("Nobody's", tenantless)
 		p.printf("          Rows of these whose %s is null are shown to no tenant; see the file.\n", p.draft.Column)
+		if below := p.draft.Below(); len(below) > 0 {
+			p.printf("          Nor is what belongs to such rows, here:\n")
+			p.names("", below)
+		}
 	}
 	for _, o := range p.draft.Owned() {
 		p.printf("Owner     %s: of %s, since %s; it might be of %s\n", o.Table, o.Owner, o.Why, strings.Join(o.Others, " or of "))

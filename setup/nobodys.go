@@ -52,14 +52,37 @@ func (d *Draft) forAll(out *bytes.Buffer, t *table, ds *catalog.Dataset, number 
 func (d *Draft) Tenantless() []string {
 	var out []string
 	for _, t := range d.tables {
-		ds := d.datasetOf(t)
-		if ds == nil || t.leftOut != "" {
+		if number, has := d.lacksTenants(t); has && number != "" {
+			out = append(out, fmt.Sprintf("%s (%s)", d.called(t), number))
+		} else if has {
+			out = append(out, d.called(t))
+		}
+	}
+	return out
+}
+
+// lacksTenants tells whether rows of a table that is served may have no tenant, and how many.
+func (d *Draft) lacksTenants(t *table) (number string, has bool) {
+	ds := d.datasetOf(t)
+	if ds == nil || t.leftOut != "" {
+		return "", false
+	}
+	number, some, may := d.nobodys(t, ds)
+	return number, may && (some || number == "")
+}
+
+// Below names the tables whose rows belong to those of tables of which rows may have no tenant: they are nobody's with these.
+func (d *Draft) Below() []string {
+	var out []string
+	for _, t := range d.tables {
+		if d.datasetOf(t) == nil || t.leftOut != "" || t.parent == nil {
 			continue
 		}
-		switch number, some, may := d.nobodys(t, ds); {
-		case may && some:
-			out = append(out, fmt.Sprintf("%s (%s)", d.called(t), number))
-		case may && number == "":
+		top := t
+		for top.parent != nil {
+			top = top.parent.to
+		}
+		if _, has := d.lacksTenants(top); has {
 			out = append(out, d.called(t))
 		}
 	}

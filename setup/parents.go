@@ -216,7 +216,7 @@ func (t *table) doubt(refs, back []*through) string {
 	case len(back) == 1:
 		return fmt.Sprintf("a row may be that of %s, but more than that references it: %s", back[0], strings.Join(t.referring(back[0].to), ", "))
 	case len(refs) > 0 && !slices.ContainsFunc(refs, func(w *through) bool { return !w.makes() }):
-		return fmt.Sprintf("a row may be that of %s: but who made it, or changed it, need not be of the tenant whose it is", listed(refs))
+		return fmt.Sprintf("a row may be that of %s: but who made it, or has to do with it, need not be of the tenant whose it is", listed(refs))
 	case len(refs) == 1 && t.always(refs[0].key):
 		return fmt.Sprintf("a row may be that of %s, of which not all are a tenant's: what is of a kind need not be the tenant's whose that is", refs[0])
 	case len(refs) == 1:
@@ -288,7 +288,7 @@ func (t *table) why() string {
 		}
 	}
 	if slices.ContainsFunc(t.others(), (*through).makes) {
-		out = append(out, "who made or changed a row need not be of the tenant whose it is")
+		out = append(out, "who made a row, or has to do with it, need not be of the tenant whose it is")
 	}
 	return strings.Join(out, ", ")
 }
@@ -298,14 +298,14 @@ func (t *table) others() []*through {
 	return slices.DeleteFunc(slices.Clone(t.ways), func(w *through) bool { return w == t.parent })
 }
 
-// makes tells whether a reference is called after what somebody did with the row: its creator, or whom it was changed by.
+// What a column calls whoever did something with a row, or is to do it.
+var doers = strings.Fields("by creator modifier editor updater uploader reviewer approver assignee assigned inspector")
+
+// makes tells whether a reference is called after what somebody did with the row, or is to do: its creator, whom it was changed
+// by, or is assigned to.
 func (w *through) makes() bool {
 	return !w.back && slices.ContainsFunc(w.key.Columns, func(column string) bool {
-		parts := words(column)
-		if n := len(parts) - 1; n > 0 && parts[n] == "id" {
-			parts = parts[:n]
-		}
-		return len(parts) > 0 && slices.Contains([]string{"by", "creator", "modifier", "editor", "updater"}, parts[len(parts)-1])
+		return slices.ContainsFunc(words(column), func(word string) bool { return slices.Contains(doers, word) })
 	})
 }
 

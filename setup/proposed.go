@@ -23,7 +23,7 @@ func (d *Draft) owners(t *table) []string {
 		if named[name] {
 			name += "_by_" + from
 		}
-		if w.to.leftOut == "" || t.list && w.to.list || !w.to.differsIn([]string{key}) || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) || t.has(name) {
+		if w.to.leftOut == "" || t.list && w.to.list || d.proposesCommon(w.to) || !w.to.differsIn([]string{key}) || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) || t.has(name) {
 			continue
 		}
 		named[name] = true
@@ -45,6 +45,16 @@ func (d *Draft) owners(t *table) []string {
 		relations = append([]string{"relations:"}, relations...)
 	}
 	return slices.Concat(owners, relations)
+}
+
+// proposesCommon tells whether a table that is left out is proposed for everybody: then nothing is a tenant's by it.
+func (d *Draft) proposesCommon(t *table) bool {
+	return !t.undecided && !t.has(d.Column) && t.through == nil && len(d.ways(t)) == 0 && len(d.typed(t)) == 0 && !d.looksOwned(t)
+}
+
+// looksOwned tells whether something speaks against showing a table to everybody.
+func (d *Draft) looksOwned(t *table) bool {
+	return t.somebodys(d.tables) || t.unlike(d.tables) != "" || t.made() != ""
 }
 
 // ways are the references of a table that is left out, by foreign keys and by names.

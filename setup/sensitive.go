@@ -18,13 +18,15 @@ var (
 		session id, connection string, connection url, recovery code, recovery key, backup code, security code, verification code, security answer, seed phrase,
 		hmac, two factor, 2fa, u2f, otpauth, cookie, csrf, pem, cert, pkcs, pfx, keystore, kubeconfig, htpasswd, ssh key, tls key, ssl key, webhook key, master key, root key, stream key, auth key, hash key, shared key, cipher key, crypto key, crypt key,
 		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, p12, conn str, conn string,
-		code verifier, code challenge, pkce, p256dh, recovery phrase, acc number, psk, track1, track2`),
+		code verifier, code challenge, pkce, p256dh, recovery phrase, acc number, psk, track1, track2, memorable word, memorable information, cvk, mrz, arqc, idp metadata, registration access, access blob, secret blob, plaid item, push handle, push endpoint`),
 		each("oauth, oauth2, oidc, openid, saml, sso, csrf", "state"),
 		each(`database, db, jdbc, odbc, postgres, postgresql, pg, mysql, redis, mongo, mongodb, amqp, rabbitmq, broker, smtp, ldap, connection, conn, proxy, sentry, slack, discord, teams, webhook, hook, outgoing, incoming,
 			sas, signed, presigned, pre signed`, "url, uri"),
-		each("magic, login, signin, invite, invitation, join, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
-		each("magic, invite, invitation, join, start, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri"),
-		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join, device, pairing, door, gate, alarm, keypad", "code"),
+		each("magic, login, signin, signing, invite, invitation, join, guest, respondent, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
+		each("magic, invite, invitation, join, start, signing, sign, guest, unsubscribe, one click, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri, slug"),
+		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join, device, pairing, door, gate, alarm, keypad, entrance, entry, keybox, lockbox, locker, safe, vault, lock, master, disarm, duress, gift", "code, combination"),
+		each("api, sftp, ftp, ssh, vpn, imap, db, database, admin, root", "login, identity"),
+		each("gift card, redemption, redeem, claim", "code"),
 		each("auth, authorization, http, request, api, custom, extra", "header"),
 		each("env, environment", "var, variable"),
 		each("smtp, sso, auth, saml, oauth, oidc, ldap, imap, provider, integration, connection, connector, bot, webhook", "config, configuration, setting, option"))
@@ -40,7 +42,7 @@ var (
 
 // What is a secret where a name ends with it, and something else within one: seed_catalog, cookie_banner.
 var secretEnds = phrases(`
-	seed, nonce, certificate, cert chain, certificate chain, enc, encrypted, cipher, ciphertext, cipher text, smtp, jwk, jwks, iban, pan, pan number, bank account, bank account number, bank account no, webhook, slack hook, incoming hook`)
+	seed, nonce, certificate, cert chain, certificate chain, enc, encrypted, cipher, ciphertext, cipher text, smtp, jwk, jwks, iban, pan, pan number, bank account, bank account number, bank account no, webhook, slack hook, discord hook, incoming hook, deploy hook, build hook, serial key, service account`)
 
 // Headings, which are called headers, too.
 var headings = strings.Fields("column table csv section page row")
@@ -79,7 +81,7 @@ var (
 var (
 	links         = strings.Fields("url uri link endpoint")
 	receivers     = strings.Fields("target address destination receiver callback")
-	linked        = slices.Concat(passes, phrases("webhook, hook, integration, slack, discord, mattermost, zapier, push subscription, web push, webpush, share link, shared link, public link, private link, hashed link, secret link, deep link, signed url"))
+	linked        = slices.Concat(passes, phrases("webhook, hook, integration, slack, discord, mattermost, zapier, push subscription, web push, webpush, share link, shared link, public link, private link, hashed link, secret link, deep link, guest link, tracking link, calendar feed, signed url"))
 	ordinaryLinks = strings.Fields("logo icon image img avatar photo picture banner cover thumbnail doc documentation website web site homepage home help support privacy term terms redirect return success cancel error source repository repo")
 )
 
@@ -280,6 +282,8 @@ func (t *table) admits(c catalog.TableColumn) bool {
 		return n == 0 && !number && mentions(table, signon)
 	case ends(table, kinds):
 		return false
+	case last == "slug":
+		return n == 0 && !number && (mentions(table, passes) || mentions(table, linked) && table[len(table)-1] == "link")
 	case last == "code":
 		return mentions(table, admitting) && (n == 0 || !slices.Contains(ordinaryCodes, parts[n-1]) && !slices.Contains(aboutFirst, parts[0]))
 	case n > 0 || number:

@@ -20,7 +20,7 @@ func TestSecret(t *testing.T) {
 		valueenc tokenEnc data_cipher payload_encrypted database_url db_url dburl jdbc_url redis_url redisUrl mongo_url mongodb_uri amqp_url broker_url slack_url slackWebhookUrl webhook_uri connection_url connection_uri
 		conn_str sas_url signed_url presigned_url pre_signed_url magic_link login_link loginlink invite_link inviteLink reset_link reset_url reset_code resetcode unlock_code access_code invite_code
 		env_vars envVars environment_variables code_verifier codeVerifier code_challenge pkce_verifier p256dh oauth_state csrf_state recovery_phrase provider_config integrationSettings outgoing_url join_url joinLink ical_url webhook slack_webhook slack_hook p12 client_p12 pfx jwks sso_config auth_config oauth_settings iban IBAN bank_account bank_account_number bankAccountNo
-		acc_number sanitized_acc_number psk wifi_psk track1 track2 device_code pairing_code door_code alarmCode pan card_pan panNumber start_url`) {
+		acc_number sanitized_acc_number psk wifi_psk track1 track2 device_code pairing_code door_code alarmCode pan card_pan panNumber start_url keybox_code entrance_code masterCode vault_combination api_login sftp_identity signing_url signingLink invite_slug memorable_word mrz cvk plaid_item deploy_hook unsubscribe_url`) {
 		if !secret(name) {
 			t.Errorf("%s is no secret", name)
 		}
@@ -30,7 +30,7 @@ func TestSecret(t *testing.T) {
 		order_id status token_expires_at password_policy session_count dsnap
 		header email_header email_header_text header_name headers_count column_headers tableHeaders has_headers smtp_host smtp_port encryption_algorithm encoding is_encrypted url website_url image_url avatarUrl
 		link linkedin hyperlink link_count share_count join_count code_challenge_method webhook_id webhook_enabled ordered state user_state estate language_code environment env config settings country_code postal_code access_count access_code_length invite_code_expires_at jwks_uri bank_account_id bank_name reset_at
-		seed_catalog seedling nonce_count cookie_policy cookbook certain certificate_number certification concert pempek pin_to_top pinToBoard company japan panel pan_zoom start_date`) {
+		seed_catalog seedling nonce_count cookie_policy cookbook certain certificate_number certification concert pempek pin_to_top pinToBoard last_login_method identity slug combination plaid_items_count company japan panel pan_zoom start_date`) {
 		if secret(name) {
 			t.Errorf("%s is a secret", name)
 		}

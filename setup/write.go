@@ -512,7 +512,7 @@ func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
 	case t.somebodys(d.tables):
 		everybodys = true
 		lines = append(lines, "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it")
-	case t.unlike(d.tables) != "", t.made() != "": // what is pasted without a look would show it to all
+	case d.looksOwned(t): // what is pasted without a look would show it to all
 		everybodys = true
 		line := "tenant: COLUMN   # the one that says whose a row is, or {through: RELATION}: none is called like it"
 		if t.fact() || t.kind() {
