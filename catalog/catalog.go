@@ -161,6 +161,7 @@ type Stored struct {
 	Default DefaultKind // what the source writes where nothing is given
 	Filled  bool        // the source lets no null in
 	ByCode  bool        // text that the source already orders by code point
+	Collate string      // what it is compared by, as the source's statements name it; empty: that is not known
 	Indexed bool        // an index finds a tenant's rows by it
 	Sorted  bool        // an index has each tenant's rows in its order, in which they also lie in the table
 	Spread  *Spread     // how its values are spread over the rows; nil: unknown

@@ -351,7 +351,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 	if drift := c.differs(source, col, tc, t.View); drift != "" {
 		at.misfit(source, "in %s %s", source, drift)
 	}
-	s.Native, s.Form, s.ByCode, s.Filled, s.Default, s.Spread = tc.Native, formOf(col, tc), tc.ByCode, !tc.Nullable && !t.View, tc.Default, tc.Spread
+	s.Native, s.Form, s.ByCode, s.Collate, s.Filled, s.Default, s.Spread = tc.Native, formOf(col, tc), tc.ByCode, tc.Collation, !tc.Nullable && !t.View, tc.Default, tc.Spread
 	if col.Type.Scalar == value.Enum && served(tc.Type).Scalar == value.Enum && len(tc.Type.Labels) > len(col.Type.Labels) {
 		var more []string
 		for _, label := range tc.Type.Labels {

@@ -185,7 +185,7 @@ func (c *compiler) storedOwn(d *draft, o *ownDraft, col *Column) Stored {
 	if bad != "" {
 		at.note("%s, so %s that read it are refused", bad, o.whose())
 	}
-	s.Native, s.Form, s.ByCode, s.Default = tc.Native, formOf(col, tc), tc.ByCode, tc.Default
+	s.Native, s.Form, s.ByCode, s.Collate, s.Default = tc.Native, formOf(col, tc), tc.ByCode, tc.Collation, tc.Default
 	return s
 }
 

@@ -175,8 +175,9 @@ type TableColumn struct {
 	Form      value.Form // how it is read, where its type is another than the scalar's
 	Odd       bool       // may hold values that cannot be printed, such as infinite times
 	Nullable  bool
-	ByCode    bool // text that the source already orders by code point
-	InOrder   bool // rows lie in the table in its order, and reading them so costs no more than any other way
+	ByCode    bool   // text that the source already orders by code point
+	Collation string // of text, as the source's statements name it; empty: none is known by which only the same texts are equal
+	InOrder   bool   // rows lie in the table in its order, and reading them so costs no more than any other way
 	Spread    *Spread
 	Nulls     *float64 // rows without a value, as the source's planner believes; nil where it does not say
 	Comment   string

@@ -180,7 +180,7 @@ func settles(t *catalog.Target) bool {
 func (cb *changeBuilder) stored(col *catalog.Column) Field {
 	cb.unsettled = cb.unsettled || col.Unsettled
 	stored := cb.table.uses[0].binding.Columns[col.Name]
-	return Field{Name: col.Name, Stored: stored.Name, Type: col.Type, Native: stored.Native, Form: stored.Form, ByCode: stored.ByCode, Null: col.Nullable && !stored.Filled}
+	return Field{Name: col.Name, Stored: stored.Name, Type: col.Type, Native: stored.Native, Form: stored.Form, ByCode: stored.ByCode, Collate: stored.Collate, Null: col.Nullable && !stored.Filled}
 }
 
 // keyed is a level of the dataset's rows that are named by their keys. The role says what

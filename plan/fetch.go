@@ -252,7 +252,7 @@ func (l Level) OnScratch(id int) Level {
 			if f.Of == 0 {
 				f.Stored = f.Name
 			}
-			f.Native, f.Form, f.ByCode, f.Indexed, f.Sorted, f.Func, f.Cut = "", value.Plain, true, false, false, "", raw
+			f.Native, f.Form, f.ByCode, f.Collate, f.Indexed, f.Sorted, f.Func, f.Cut = "", value.Plain, true, "", false, false, "", raw
 			f.spread = nil
 		}
 	}

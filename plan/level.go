@@ -159,7 +159,7 @@ func (lb *levelBuilder) read(ref int, c *catalog.Column) Expr {
 	r := &lb.l.refs[ref]
 	if !slices.ContainsFunc(r.columns, func(f Field) bool { return f.Name == c.Name }) {
 		stored := lb.uses[ref].binding.Columns[c.Name]
-		r.columns = append(r.columns, Field{Name: c.Name, Stored: stored.Name, Type: c.Type, Native: stored.Native, Form: stored.Form, ByCode: stored.ByCode, Indexed: stored.Indexed, Sorted: stored.Sorted, Null: c.Nullable && !stored.Filled, spread: stored.Spread})
+		r.columns = append(r.columns, Field{Name: c.Name, Stored: stored.Name, Type: c.Type, Native: stored.Native, Form: stored.Form, ByCode: stored.ByCode, Collate: stored.Collate, Indexed: stored.Indexed, Sorted: stored.Sorted, Null: c.Nullable && !stored.Filled, spread: stored.Spread})
 	}
 	return column(ref, c)
 }

@@ -413,15 +413,16 @@ type On struct{ From, To Expr }
 
 // Field is one column of a reference.
 type Field struct {
-	Name   string // in the catalog
-	Stored string // in the source
-	Type   value.Type
-	Native string // the source's type, when known
-	Form   value.Form
-	Null   bool // may hold nulls
-	ByCode bool // text the source orders by code point
-	Asked  bool // the caller asked for it; others are read on usher's own account
-	Of     int  // 1 + the step whose column it is, under the name Stored; 0: it is the reference's own
+	Name    string // in the catalog
+	Stored  string // in the source
+	Type    value.Type
+	Native  string // the source's type, when known
+	Form    value.Form
+	Null    bool   // may hold nulls
+	ByCode  bool   // text the source orders by code point
+	Collate string // what the source compares it by, which says whose a row is: no other collation is to
+	Asked   bool   // the caller asked for it; others are read on usher's own account
+	Of      int    // 1 + the step whose column it is, under the name Stored; 0: it is the reference's own
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table

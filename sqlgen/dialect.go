@@ -68,6 +68,8 @@ type Dialect interface {
 	TextType() string
 	// ByCode makes text compare by code point.
 	ByCode(x string) string
+	// Collated makes text compare by a collation, as the source names it.
+	Collated(x, collation string) string
 	// Like matches a pattern whose escape is a backslash.
 	Like(x, pattern string, ignoreCase bool) string
 	// Has tells whether a list holds an item.

@@ -90,6 +90,8 @@ func (duckdb) TextType() string { return "VARCHAR" }
 
 func (duckdb) ByCode(x string) string { return x }
 
+func (duckdb) Collated(x, _ string) string { return x } // it names none
+
 func (duckdb) Like(x, pattern string, ignoreCase bool) string {
 	word := " LIKE "
 	if ignoreCase {

@@ -203,7 +203,20 @@ func (w *writer) compare(e plan.Expr) string {
 	if aroundLatest(right) { // what has no end is not among the latest
 		return "(" + w.compared(e.Op(), l, w.expr(right)) + " AND " + w.d.Finite(l, left.Type()) + ")"
 	}
-	return w.compared(e.Op(), w.labeled(l, left.Type(), f.Native), w.operand(right, f.Native))
+	with := w.operand(right, f.Native)
+	if e.Op() == plan.Eq && left.Op() == plan.Column && w.l.Ref(left.Ref()).TenantColumn() == left.Name() {
+		with = w.collated(with, f)
+	}
+	return w.compared(e.Op(), w.labeled(l, left.Type(), f.Native), with)
+}
+
+// collated has text compared by the collation that its column was found to have. A column that has got another one since, to
+// which different texts are equal, would show a tenant the rows of others.
+func (w *writer) collated(text string, f plan.Field) string {
+	if f.Collate == "" {
+		return text
+	}
+	return w.d.Collated(text, f.Collate)
 }
 
 // aroundLatest tells a time that is made of the latest one.

@@ -91,6 +91,8 @@ func (postgres) TextType() string { return "text" }
 
 func (postgres) ByCode(x string) string { return x + ` COLLATE "C"` }
 
+func (postgres) Collated(x, collation string) string { return x + " COLLATE " + collation }
+
 func (postgres) Like(x, pattern string, ignoreCase bool) string {
 	if ignoreCase {
 		return "(" + x + `::text COLLATE "und-x-icu" ILIKE ` + pattern + ` ESCAPE '\')`

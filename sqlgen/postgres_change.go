@@ -81,7 +81,7 @@ const postgresShape = `hashint8(@::int8)::int8` +
 	` + coalesce((SELECT sum(hashint8(t.oid::int8 << 16 | t.tgtype::int8 << 8 | ascii(t.tgenabled::text))) FROM pg_trigger AS t WHERE t.tgrelid = @), 0)` +
 	` + coalesce((SELECT sum(hashint8(i.indexrelid::int8 << 8 | i.indimmediate::int)) FROM pg_index AS i WHERE i.indrelid = @ AND (i.indisunique OR i.indisexclusion) AND i.indislive), 0)` +
 	` + coalesce((SELECT sum(hashint8(r.oid::int8 << 8 | ascii(r.ev_enabled::text))) FROM pg_rewrite AS r WHERE r.ev_class = @ AND r.ev_type <> '1'), 0)` +
-	` + coalesce((SELECT sum(hashint8((hashname(a.attname)::int8 << 32) # (a.attnum::int8 << 40) # a.atttypid::int8)) FROM pg_attribute AS a WHERE a.attrelid = @ AND a.attnum > 0), 0)` +
+	` + coalesce((SELECT sum(hashint8((hashname(a.attname)::int8 << 32) # (a.attnum::int8 << 40) # (a.attcollation::int8 << 16) # a.atttypid::int8)) FROM pg_attribute AS a WHERE a.attrelid = @ AND a.attnum > 0), 0)` +
 	` + coalesce((SELECT sum(hashint8((hashname(a.attname)::int8 << 32) # (a.attnum::int8 << 40))) FROM pg_trigger AS t JOIN pg_attribute AS a ON a.attrelid = t.tgconstrrelid AND a.attnum > 0` +
 	` WHERE t.tgrelid = @ AND t.tgconstraint <> 0 AND t.tgtype & 12 <> 0), 0)`
 

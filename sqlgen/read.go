@@ -41,7 +41,7 @@ func (w *writer) pair(to, from plan.Expr) (x, y string) {
 	case t.Form == value.Padded && to.Type().Text() && from.Type().Text():
 		return w.raw(to), w.d.Padded(w.lenient(from))
 	}
-	return w.lenient(to), w.lenient(from)
+	return w.lenient(to), w.collated(w.lenient(from), f) // of a subquery's column the engine would not heed it
 }
 
 // lenient writes an expression that is grouped or joined by: a column whose value

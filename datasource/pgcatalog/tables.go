@@ -32,7 +32,7 @@ func Tables(ctx context.Context, ask Query, schemas ...string) ([]catalog.Table,
 		{typesText, nil, []uint32{whole, text, flag, text, whole, whole, whole, text}, in.addType},
 		{columnsText, of, []uint32{
 			whole, text, text, flag, text, text, whole, whole, whole, flag, flag, flag, text, flag, flag,
-			flag, double, double, double, flag, double,
+			flag, double, double, double, flag, double, text,
 		}, in.addColumn},
 		{indexesText, of, []uint32{whole, flag, flag, flag, text}, in.addIndex},
 		{foreignKeysText, of, []uint32{whole, text, text, text, text, text, text, flag}, in.addForeignKey},
@@ -121,10 +121,10 @@ WITH RECURSIVE domains AS (
 	FROM domains d JOIN pg_type t ON t.oid = d.typbasetype
 	WHERE d.typtype = 'd'
 ), ordering AS (
-	SELECT c.oid, c.collisdeterministic AS deterministic,
+	SELECT c.oid, c.collisdeterministic AS deterministic, quote_ident(s.nspname) || '.' || quote_ident(c.collname) AS name,
 		CASE WHEN c.collprovider = 'd' THEN d.provider ELSE c.collprovider::text END AS provider,
 		CASE WHEN c.collprovider = 'd' THEN d.locale ELSE c.collcollate::text END AS locale
-	FROM pg_collation c, (
+	FROM pg_collation c JOIN pg_namespace s ON s.oid = c.collnamespace, (
 		SELECT coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider, datcollate::text AS locale
 		FROM pg_database WHERE datname = current_database()
 	) d
@@ -142,7 +142,8 @@ SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a
 		SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = i.indexrelid
 			AND e.refclassid = 'pg_class'::regclass AND e.refobjid = c.oid AND e.refobjsubid = a.attnum))),
 	z.rows, z.each, coalesce(s.most_common_freqs[1] * z.rows, z.each), c.relispopulated,
-	CASE WHEN c.reltuples >= 0 THEN s.null_frac * c.reltuples END::float8
+	CASE WHEN c.reltuples >= 0 THEN s.null_frac * c.reltuples END::float8,
+	CASE WHEN o.deterministic THEN o.name END
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
@@ -183,6 +184,9 @@ func (in *introspection) addColumn(rows value.Rows) error {
 	}
 	if nulls := rows.Cell(20); nulls.Kind == value.KindFloat {
 		column.Nulls = &nulls.Float
+	}
+	if column.Type.Text() && !column.Type.List && column.Form == value.Plain {
+		column.Collation = textOf(rows.Cell(21))
 	}
 	if deterministic := rows.Cell(11).Bool; !deterministic && column.Type.Scalar == value.String && column.Form.Indexed() {
 		column.Form = value.Collated

@@ -157,14 +157,14 @@ func TestTypesOfThemselves(t *testing.T) {
 	types := lies.Columns(column(number), column(name), column(truth), column(name), column(number), column(number), column(number), column(name))
 	columns := lies.Columns(column(number), column(name), column(name), column(truth), column(name), column(name), column(number), column(number), column(number),
 		column(truth), column(truth), column(truth), column(name), column(truth), column(truth),
-		column(truth), column(double), column(double), column(double), column(truth), column(double))
+		column(truth), column(double), column(double), column(double), column(truth), column(double), column(name))
 	source := open(t, liar(lies.Answering(t, lies.Lie{}, map[string]string{
 		"FROM pg_type t": rows(types,
 			lies.Row("1", "domain", "f", "d", "1", "-1", "0", "[]"),
 			lies.Row("2", "list", "f", "b", "0", "-1", "2", "[]")),
 		"domains AS": rows(columns,
-			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t", "NaN"),
-			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t", "-1")),
+			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t", "NaN", "c"),
+			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0", "t", "-1", "c")),
 		"i.indisprimary, i.indisunique":      rows(lies.Columns(column(number), column(truth), column(truth), column(truth), column(name))),
 		"SELECT DISTINCT ON (t.nspname":      rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(name), column(name), column(truth))),
 		"SELECT f.root::int8, c.relkind":     rows(lies.Columns(column(number), column(name), column(truth), column(truth), column(truth), column(number), column(truth), column(truth), column(name), column(truth))),
