@@ -51,6 +51,11 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 			ref.Tenant, ref.Parent = referenceOfTenants(d.Dataset, ref.Columns, to.Dataset, ref.Others)
 			ref.astray = ref.astray && ref.Others == nil
 		}
+		if !alone && !ref.Tenant {
+			var blind bool
+			ref.alike, blind = c.unnamed(d, src, fk, ref.Columns)
+			ref.astray = ref.astray || blind
+		}
 		ref.Tenant = ref.Tenant || alone && !d.Common
 		out.References = append(out.References, ref)
 	}
@@ -66,6 +71,48 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 		out.Referrers = append(out.Referrers, ref)
 	}
 	return out
+}
+
+// unnamed is what a foreign key of a table leads to, as a relation, where none of the dataset leads there as it is written. Of
+// several datasets of the table it is the first whose rows are tenants'; there is none where all are everybody's. Blind says
+// that there are such, and that their columns do not tell which row it is.
+func (c *compiler) unnamed(d *draft, src *Source, fk ForeignKey, from []*Column) (rel *Relation, blind bool) {
+	for _, to := range c.catalog.Datasets {
+		work := c.work[to.Name]
+		t, ok := work.found[src.Name]
+		if !ok || t.Name != fk.RefTable || t.Schema != fk.RefSchema && fk.RefSchema != "" {
+			continue
+		}
+		on := leading(d, from, work, work.columnsIn(work.Bindings[src.Name], fk.RefColumns))
+		switch {
+		case on != nil && (d.ParentBy(to, on) || slices.ContainsFunc(d.Relations, func(rel *Relation) bool { return rel.To == to && d.Refers(rel) && samePairs(rel.On, on) })):
+			return nil, false
+		case to.Common || rel != nil:
+		case on == nil:
+			blind = true
+		default:
+			rel = &Relation{Name: strings.Join(fk.Columns, ",") + " to " + to.Name, To: to, On: on, Only: onlyOf(on...)}
+		}
+	}
+	return rel, blind && rel == nil
+}
+
+// leading pairs columns of both ends of a foreign key; nil where they cannot be compared.
+func leading(from *draft, columns []*Column, to *draft, others []*Column) (on []Pair) {
+	if columns == nil || others == nil {
+		return nil
+	}
+	for i, col := range columns {
+		if from.merges(col) || to.merges(others[i]) || !comparable(col.Type, others[i].Type) {
+			return nil
+		}
+		on = append(on, Pair{From: col, To: others[i]})
+	}
+	return on
+}
+
+func samePairs(a, b []Pair) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(p Pair) bool { return !slices.Contains(b, p) })
 }
 
 // single tells a table where nothing becomes of rows but what is written to it: no code of the database's

@@ -90,8 +90,9 @@ type Reference struct {
 	OnUpdate   Action
 	Deferrable bool
 
-	astray bool // nobody can say whose row it leads to
-	backs  bool // it is by the referring row that this end's is a tenant's
+	astray bool      // nobody can say whose row it leads to
+	alike  *Relation // to the row that it leads to, where no relation of the dataset does that
+	backs  bool      // it is by the referring row that this end's is a tenant's
 
 	some []*Column // those of this end's columns that the dataset has
 	sets []*Column // of the other end, those that OnDelete sets where it does not set all
@@ -163,6 +164,10 @@ func (w *Writes) Presets(col *Column) bool { return presets(w.InsertPresets, col
 // Astray tells whether nobody can say whose row it leads to, so that its columns are
 // given a value by nobody.
 func (r *Reference) Astray() bool { return r.astray }
+
+// Unnamed is the relation that the reference would be, where the dataset has none: what it leads to is looked at all the
+// same when it is written, or a row could lead to another tenant's. Nil: a relation leads there, or nothing has to be looked at.
+func (r *Reference) Unnamed() *Relation { return r.alike }
 
 // Some are the columns at this end that the dataset has.
 func (r *Reference) Some() []*Column { return r.some }

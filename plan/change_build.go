@@ -316,19 +316,31 @@ func (cb *changeBuilder) references() []*catalog.Relation {
 	if d.Parent != nil && cb.refers(d.Parent) && !slices.Contains(out, d.Parent) {
 		out = append(out, d.Parent)
 	}
+	if target := cb.table.uses[0].binding.Target; target != nil {
+		for _, r := range target.References {
+			if rel := r.Unnamed(); rel != nil && cb.leads(rel) {
+				out = append(out, rel)
+			}
+		}
+	}
 	return out
 }
 
-// refers tells whether a to-one relation is a reference that is written. All within the source that are shown are of a row
-// that is restored: what it leads to may have gone meanwhile, as it kept nothing from being deleted.
+// refers tells whether a to-one relation is a reference that is written.
 func (cb *changeBuilder) refers(rel *catalog.Relation) bool {
+	return cb.vis.Dataset.Refers(rel) && cb.leads(rel)
+}
+
+// leads tells whether where a relation leads is written. All within the source that are shown are of a row
+// that is restored: what it leads to may have gone meanwhile, as it kept nothing from being deleted.
+func (cb *changeBuilder) leads(rel *catalog.Relation) bool {
 	d := cb.vis.Dataset
 	restored := cb.restores
 	if restored && !cb.called() {
 		source, _ := cb.place(rel.To)
 		restored = source == cb.c.target.Source && cb.view.Dataset(rel.To.Name) != nil
 	}
-	return d.Refers(rel) && slices.ContainsFunc(rel.On, func(p catalog.Pair) bool {
+	return slices.ContainsFunc(rel.On, func(p catalog.Pair) bool {
 		return p.From != d.Owner() && (restored || slices.Contains(cb.written, p.From))
 	})
 }
