@@ -648,3 +648,36 @@ func TestMigrationsThatNobodyNotices(t *testing.T) {
 		t.Errorf("there are %s, want %s", got, want)
 	}
 }
+
+// An import that waits in vain for what another transaction holds is refused when it has waited once: whoever looked for the row
+// that is refused would wait for it again, in each part, and two imports that wait for each other would both be refused.
+func TestImportsWaitOnce(t *testing.T) {
+	t.Parallel()
+	w, db := openWritten(t)
+	ann := w.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	const patience = time.Second
+	db.Exec(t, `ALTER DATABASE `+db.Name+` SET lock_timeout = '1s'`)
+	holder, err := db.Open(t).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Rollback() }()
+	if _, err := holder.ExecContext(t.Context(), `INSERT INTO orders (tenant, id, version) VALUES ('a', 1150, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	var body strings.Builder
+	body.WriteString("id,note\n")
+	for id := 1000; id < 1300; id++ {
+		_, _ = fmt.Fprintf(&body, "%d,%s %d\n", id, strings.Repeat("x", 40), id)
+	}
+	for _, more := range []int{0, 4000} { // of the one way, and of the other
+		for id := 2000; id < 2000+more; id++ {
+			_, _ = fmt.Fprintf(&body, "%d,%s %d\n", id, strings.Repeat("x", 40), id)
+		}
+		began := time.Now()
+		got := w.imported(t, ann, "orders", body.String())
+		if took := time.Since(began); !strings.HasPrefix(got, "503 ") || took > 4*patience {
+			t.Errorf("%d rows more: after %s: %s", more, took, got)
+		}
+	}
+}

@@ -282,6 +282,9 @@ func (v *Violation) Class() string { return v.Code[:2] }
 // begun anew.
 func (v *Violation) Passing() bool { return v.Code == "40001" || v.Code == "40P01" }
 
+// Beside tells that it failed for others that ran beside it, or hold what it waited for, and for no row of its own.
+func (v *Violation) Beside() bool { return v.Passing() || v.Code == "55P03" }
+
 // ownCode tells that a statement failed in a trigger or a function of the database's owner.
 // What was copied from a client has a place as well, and so has an argument.
 // So has a JSON text, in lines that name no function.

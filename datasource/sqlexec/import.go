@@ -45,18 +45,19 @@ const (
 // Loading is an import under way: rows are taken of it portion by portion, and written in
 // transactions of a bounded number of rows, or in one.
 type Loading struct {
-	plan  plan.Import // of the role whose turn it is
-	of    plan.Import // of the first one
-	d     sqlgen.ImportDialect
-	table Tables
-	rows  Incoming
-	batch int64
-	first portion // of the transaction
-	spare []byte  // room for another one
-	count int64   // of rows in the transaction
-	ended bool
-	moves bool      // the source's own code may make rows another tenant's
-	told  hash.Hash // of all rows so far; nil: nobody asks
+	plan   plan.Import // of the role whose turn it is
+	of     plan.Import // of the first one
+	d      sqlgen.ImportDialect
+	table  Tables
+	rows   Incoming
+	batch  int64
+	first  portion // of the transaction
+	spare  []byte  // room for another one
+	count  int64   // of rows in the transaction
+	ended  bool
+	moves  bool             // the source's own code may make rows another tenant's
+	passes func(error) bool // tells what is refused for others that ran beside it
+	told   hash.Hash        // of all rows so far; nil: nobody asks
 
 	waited time.Duration       // for rows, while the session had nothing to do
 	worked func(time.Duration) // is told how long each portion was taken
@@ -79,6 +80,16 @@ func (l *Loading) Moving(may bool) *Loading {
 	l.moves = may
 	return l
 }
+
+// Beside has errors told that are of others which run beside it, and of no row: nobody looks for one then, since what is tried
+// once more would wait for these again, and keep them waiting.
+func (l *Loading) Beside(passes func(error) bool) *Loading {
+	l.passes = passes
+	return l
+}
+
+// beside tells whether an error is of others that run beside it.
+func (l *Loading) beside(err error) bool { return l.passes != nil && l.passes(err) }
 
 // More reads the first rows of the next transaction, and tells whether there are any.
 func (l *Loading) More() (bool, error) {
@@ -222,6 +233,9 @@ func (l *Loading) brief(ctx context.Context, s Loads) (fine bool, err error) {
 	if fine && err == nil {
 		return true, nil
 	}
+	if l.beside(err) {
+		return false, err
+	}
 	if back := run(ctx, s, back); back != nil {
 		return false, cmp.Or(err, back)
 	}
@@ -343,7 +357,7 @@ const (
 // them goes with the transaction. Where it is not found in time, all that is said is what
 // was refused.
 func (l *Loading) seek(ctx context.Context, s Loads, refused error) error {
-	if ctx.Err() != nil || run(ctx, s, back) != nil {
+	if ctx.Err() != nil || l.beside(refused) || run(ctx, s, back) != nil {
 		return refused
 	}
 	cells, err := l.one(ctx, s, sqlgen.Statement{Text: sqlgen.Lines}, 2)

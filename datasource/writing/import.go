@@ -84,7 +84,7 @@ func (d *Database) importTable(ctx context.Context, p *cut, once *Once, told fun
 	if _, err := d.guard.look(ctx, of[0], d.reads); err != nil { // afterwards it is too late: the rows have gone by
 		return 0, err
 	}
-	loading := sqlexec.NewLoading(i, sqlgen.PostgresImport, d.guard, p.rows, p.batch, counted.worked).Moving(d.guard.triggers(i.Table()))
+	loading := sqlexec.NewLoading(i, sqlgen.PostgresImport, d.guard, p.rows, p.batch, counted.worked).Moving(d.guard.triggers(i.Table())).Beside(beside)
 	key := onceImportOf(once, d.keys, loading)
 	for {
 		if key == nil { // else when it is known how many are in
@@ -114,6 +114,12 @@ func (d *Database) importTable(ctx context.Context, p *cut, once *Once, told fun
 			}
 		}
 	}
+}
+
+// beside tells whether a source refuses something for others that run beside it: they collided, or hold what is waited for.
+func beside(err error) bool {
+	v := violationOf(err, nil)
+	return v != nil && v.Beside()
 }
 
 // load writes the rows of one transaction.

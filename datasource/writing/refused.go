@@ -43,7 +43,7 @@ func (d *Database) refused(ctx context.Context, changes []plan.Change, err error
 	switch {
 	case v == nil && !moves:
 		return at
-	case v != nil && v.Passing():
+	case v != nil && v.Beside():
 		return &ChangeError{at.Change, d.violated(c, false, v).Because(at.Err)}
 	case c.Given() == 1:
 		row = 0
