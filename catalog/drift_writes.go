@@ -72,11 +72,52 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		if r.OnUpdate != NoAction && !known && !alone {
 			against("updating changes rows of ", from, " (ON UPDATE ", strings.ToUpper(string(r.OnUpdate)), "), which it does not in the table that was looked into")
 		}
-		if r.OnDelete != NoAction && !known && d.removes() {
+		switch {
+		case r.OnDelete == NoAction || known || !d.removes(), alone && d.does(b, r):
+		case alone:
+			j.Deletes = append(j.Deletes, "deleting changes rows of "+from+" (ON DELETE "+strings.ToUpper(string(r.OnDelete))+"), and what becomes of those is for the file to say: "+
+				"`on_delete: "+string(r.OnDelete.asked())+"` at the relation that leads there")
+		default:
 			j.Deletes = append(j.Deletes, "deleting changes rows of "+from+" (ON DELETE "+strings.ToUpper(string(r.OnDelete))+"), which it does not in the table that was looked into")
 		}
 	}
+	for _, k := range b.Target.Referrers { // usher deletes, or changes, such rows itself, by the rights of whoever asks
+		gone := !slices.ContainsFunc(t.Referrers, func(r Referrer) bool { return k.sameReferrer(b.Schema, r, t.Schema) })
+		if k.OnDelete != NoAction && gone && d.removes() {
+			j.Deletes = append(j.Deletes, "deleting changed rows of "+quotedName(k.at.Schema)+"."+quotedName(k.at.Table)+" (ON DELETE "+strings.ToUpper(string(k.OnDelete))+
+				") in the table that was looked into, which it does no more")
+		}
+	}
 	return j
+}
+
+// asked is what a file says at a relation to have usher do what a foreign key does.
+func (a Action) asked() OnDelete {
+	if a == CascadeTo {
+		return Cascade
+	}
+	return Unlink
+}
+
+// does tells whether usher does itself what a foreign key onto a table does, since the file says so at a relation: then that
+// finds nothing left to do.
+func (d *Dataset) does(b *Binding, r Referrer) bool {
+	for source, here := range d.Bindings {
+		if here != b {
+			continue
+		}
+		return slices.ContainsFunc(d.Relations, func(rel *Relation) bool {
+			there := rel.To.Bindings[source]
+			if rel.OnDelete != r.OnDelete.asked() || rel.Through != nil || there == nil || there.Table != r.Table || len(rel.On) > len(r.Columns) {
+				return false
+			}
+			return !slices.ContainsFunc(rel.On, func(p Pair) bool {
+				i := slices.Index(r.RefColumns, b.Columns[p.From.Name].Name)
+				return i < 0 || r.Columns[i] != there.Columns[p.To.Name].Name
+			})
+		})
+	}
+	return false
 }
 
 // relied are columns of a dataset that have to tell its rows apart, whoever's they are: those

@@ -53,6 +53,14 @@ func (u Unreached) Awaits(text string) *fault.Error {
 	return nil
 }
 
+// AwaitsDataset is what is said instead of that there is no such dataset; nil: the file has none of that name either.
+func (u Unreached) AwaitsDataset(name string) *fault.Error {
+	if !u.LeftOut(name) {
+		return nil
+	}
+	return u.Awaits(name)
+}
+
 // AwaitsOf is Awaits for those who may know the names of sources.
 func (u Unreached) AwaitsOf(text string) *fault.Error {
 	switch name := u.concerned(text); {

@@ -183,6 +183,12 @@ func TestStartWithASourceDown(t *testing.T) {
 	if got := importing("nothing"); !strings.HasPrefix(got, "404 ") {
 		t.Errorf("an import into what is not: %s", got)
 	}
+	if got := ask(token, `{ table(query: {dataset: "events", columns: ["id"]}) { rows } }`); !strings.Contains(got, `"UNAVAILABLE"`) || !strings.Contains(got, `"retryAfter"`) {
+		t.Errorf("a table of what is left out: %s", got)
+	}
+	if got := ask(token, `{ table(query: {dataset: "nothing", columns: ["id"]}) { rows } }`); !strings.Contains(got, `"NOT_FOUND"`) {
+		t.Errorf("a table of what is not: %s", got)
+	}
 	ready := operators(t, g, "/health/ready")
 	for _, want := range []string{
 		`200 {"status":"ready","unreached":["shop"],"left_out":{"events":"`, ":16:3: datasets.events: list its `columns`; no database that was asked describes them",

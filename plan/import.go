@@ -98,7 +98,7 @@ func importing(of Tenant, dataset string, cat *catalog.Catalog, p principal.Prin
 	}
 	vis := b.view.Dataset(dataset)
 	if vis == nil {
-		if refusal := cat.Unreached.Awaits(dataset); refusal != nil && cat.Unreached.LeftOut(dataset) { // as queries of it are refused
+		if refusal := cat.Unreached.AwaitsDataset(dataset); refusal != nil { // as queries of it are refused
 			return nil, refusal
 		}
 		return nil, fault.New(fault.NotFound, "there is no such dataset")

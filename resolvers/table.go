@@ -34,6 +34,9 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 		return nil, err
 	}
 	key := graphql.GetFieldContext(ctx).Field.Alias
+	if refusal := cat.Unreached.AwaitsDataset(q.Dataset); refusal != nil && view.Dataset(q.Dataset) == nil { // as documents that speak of it are refused
+		return nil, refusal
+	}
 	asked, columns, err := tableRequest(view, q)
 	if err != nil {
 		return nil, within(key, err)
