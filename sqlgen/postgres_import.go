@@ -16,6 +16,9 @@ func (d postgres) Staged(f plan.Field) (typ string, asItIs bool) {
 	typ = postgresTypes[f.Type.Scalar]
 	switch d.Given("x", f, "") {
 	case "x", "CAST(x AS " + typ + ")":
+		if f.Type.Scalar == value.Int { // a row of as many as a table may have has to fit into the session's, too
+			typ = "integer"
+		}
 		return typ, true
 	}
 	return "text", false
