@@ -294,7 +294,12 @@ func (l *Loading) write(ctx context.Context, s Loads) error {
 	if err := l.load(ctx, s, nil); err != nil {
 		return l.seek(ctx, s, err)
 	}
-	return l.check(ctx, s)
+	err := l.check(ctx, s)
+	if err != nil && l.moves { // or the time would tell whether the row collides with one of another tenant's
+		_ = l.seek(ctx, s, err)
+		_ = l.before(ctx, s, 0, fault.From(err).Line)
+	}
+	return err
 }
 
 // once tells whether the rows can be inserted and checked by one statement.
