@@ -28,11 +28,7 @@ func (d *Draft) owners(t *table) []string {
 		}
 		named[name] = true
 		choices++
-		null := ""
-		if !t.always(w.key) {
-			null = "; a row without one is nobody's"
-		}
-		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served%s", Scalar(name), oneLine(w.String()), null))
+		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served%s", Scalar(name), oneLine(w.String()), t.without(w)))
 		if above := d.typedAbove(w.to, nil); above != "" {
 			owners = append(owners, fmt.Sprintf("filter: {%s: {%s}}   # with that line: what hides rows of %s hides none here", Scalar(name), above, oneLine(w.to.Name)))
 		}

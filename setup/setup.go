@@ -229,6 +229,7 @@ type through struct {
 	back  bool // the key is that one's, onto this table, and no two of its rows have the same
 	guess bool // the database knows of no key: a column is called like one
 	blind bool // it leads to a table that the account may not read
+	unled bool // it leads to rows of which nothing that is known leads to a tenant
 }
 
 // newTables names the datasets after the tables, with the schema before the

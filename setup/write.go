@@ -149,23 +149,29 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 		return false
 	}
 	var text bytes.Buffer
-	names, lines := relationNames(ds), 0
+	names, lines, ready := relationNames(ds), 0, false
 	var above []string // what holds of the rows that it belongs to
 	for _, w := range t.ways {
+		if w.unled {
+			fmt.Fprintf(&text, "    # %s%s\n", d.behind(w), t.without(w))
+			lines++
+			continue
+		}
 		if rel := d.relationOf(ds, w); rel != nil {
 			left := ""
 			if w.to.leftOut != "" {
 				left = ", which is left out"
 			}
 			name := Scalar(names[slices.Index(ds.Relations, rel)])
-			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s\n", name, oneLine(w.String()), left)
+			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s%s\n", name, oneLine(w.String()), left, t.without(w))
+			ready = true
 			if holds := d.typedAbove(w.to, nil); holds != "" {
 				above = append(above, fmt.Sprintf("%s: {%s}", name, holds))
 			}
 			lines++
 		}
 	}
-	if lines == 0 {
+	if !ready {
 		return false
 	}
 	as := *d
@@ -175,7 +181,7 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	switch {
 	case lines > 1:
 		fmt.Fprintf(out, "  # Keep the one line `tenant` that is right: a wrong one shows rows to another\n  # tenant. Then remove the # here.\n")
-	case strings.Contains(text.String(), ", which is left out\n"):
+	case strings.Contains(text.String(), ", which is left out"):
 		fmt.Fprintf(out, "  # Once that is served, remove the # here.\n")
 	default:
 		fmt.Fprintf(out, "  # If it is right all the same, remove the # here.\n")
@@ -186,6 +192,24 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	}
 	out.WriteByte('\n')
 	return true
+}
+
+// without says what becomes of rows that lack a reference, where they may.
+func (t *table) without(w *through) string {
+	if w.back || t.always(w.key) {
+		return ""
+	}
+	return "; a row without one is nobody's"
+}
+
+// behind is the line that says that rows are a tenant's through a table that is left out, and the relation that it takes.
+func (d *Draft) behind(w *through) string {
+	from, key, name := w.key.Columns[0], w.key.RefColumns[0], w.named()
+	if len(w.key.Columns) != 1 || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) {
+		return oneLine(w.String()) + ", which is left out"
+	}
+	return fmt.Sprintf("tenant: {through: %[1]s}   # %[2]s, once that is served, by the relation %[1]s: {to: %[3]s, on: {%[4]s: %[5]s}}",
+		Scalar(name), oneLine(w.String()), Scalar(w.to.dataset), Scalar(from), Scalar(key))
 }
 
 // target is the table that a relation leads to, if it is among what is written.
