@@ -157,26 +157,39 @@ func (t *table) references(column string) bool {
 }
 
 // guesses finds the ways to tenants' rows of which no foreign key says, and of what leads to tables that have only
-// such: these stay left out, with what may be written.
+// such: these stay left out, with what may be written. A way that another table comes to have later counts for those before it.
 func guesses(tables []*table) {
+	var found []*table
 	for changed := true; changed; {
 		changed = false
 		for _, t := range tables {
 			if !t.open() || t.view || t.tools() {
 				continue
 			}
-			if why := t.guess(tables); len(t.ways) > 0 {
+			if why := t.guess(tables, func(*through) bool { return true }); len(t.ways) > 0 {
 				t.undecided, t.leftOut, changed = true, why, true
+				found = append(found, t)
 			}
 		}
 	}
+	led := make(edges)
+	for _, t := range tables {
+		if led[t] = t.ways; t.parent != nil {
+			led[t] = []*through{t.parent}
+		}
+	}
+	for _, t := range found {
+		t.ways = nil
+		t.leftOut = t.guess(tables, func(w *through) bool { return led.reaches(w.to, map[*table]bool{t: true}) })
+	}
 }
 
-func (t *table) guess(tables []*table) (why string) {
+func (t *table) guess(tables []*table, leads func(*through) bool) (why string) {
 	var guessed []string
 	for _, fk := range t.ForeignKeys {
-		if to := find(tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to != t && to.undecided {
-			t.ways = append(t.ways, &through{key: fk, to: to})
+		to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
+		if w := (&through{key: fk, to: to}); to != nil && to != t && to.undecided && leads(w) {
+			t.ways = append(t.ways, w)
 		}
 	}
 	if len(t.ways) == 1 {
@@ -186,7 +199,7 @@ func (t *table) guess(tables []*table) (why string) {
 		return "nothing tells which of the rows that it references is its owner: that of " + listed(t.ways)
 	}
 	for _, w := range t.pointers(tables) {
-		if w.to.tenant != "" || w.to.parent != nil || w.to.undecided {
+		if (w.to.tenant != "" || w.to.parent != nil || w.to.undecided) && leads(w) {
 			t.ways = append(t.ways, w)
 			guessed = append(guessed, fmt.Sprintf("%s to %s", w.key.Columns[0], w.to.Name))
 		}

@@ -105,7 +105,7 @@ func (d *Draft) typedAbove(t *table, below []*table) string {
 	if t.leftOut == "" || slices.Contains(below, t) {
 		return ""
 	}
-	if pairs := d.typed(t); len(pairs) > 0 {
+	if pairs := d.typed(t); len(pairs) > 0 && !t.undecided { // else its rows are proposed as those of others, whatever else they name
 		return pairs[0].condition()
 	}
 	ways := t.ways
