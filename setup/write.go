@@ -416,7 +416,7 @@ func (d *Draft) Omit(problems []catalog.Problem) bool {
 			if d.served(t.dataset) != p.Path[1] || t.leftOut != "" {
 				continue
 			}
-			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" && !tellsDeleted(p.Path[3]) {
+			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" && !t.tellsDeleted(p.Path[3]) {
 				if t.omitted == nil {
 					t.omitted = make(map[string]string)
 				}
