@@ -102,10 +102,10 @@ func (d *Draft) typed(t *table) []typed {
 // typedAbove is what holds of the rows of a table that are tenants', where it is left out since a column names the table that
 // another one leads to, or leads to such a table: of what leads to it, it has to be said once more. Empty: nothing is known of that.
 func (d *Draft) typedAbove(t *table, below []*table) string {
-	if t.leftOut == "" || slices.Contains(below, t) {
+	if t.leftOut == "" || t.undecided || slices.Contains(below, t) { // what is undecided is proposed as rows of others, whatever else it names
 		return ""
 	}
-	if pairs := d.typed(t); len(pairs) > 0 && !t.undecided { // else its rows are proposed as those of others, whatever else they name
+	if pairs := d.typed(t); len(pairs) > 0 {
 		return pairs[0].condition()
 	}
 	ways := t.ways

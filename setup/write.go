@@ -150,7 +150,6 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	}
 	var text bytes.Buffer
 	names, lines, ready := relationNames(ds), 0, false
-	var above []string // what holds of the rows that it belongs to
 	for _, w := range t.ways {
 		if w.unled {
 			fmt.Fprintf(&text, "    # %s%s\n", d.behind(w), t.without(w))
@@ -165,9 +164,6 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 			name := Scalar(names[slices.Index(ds.Relations, rel)])
 			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s%s\n", name, oneLine(w.String()), left, t.without(w))
 			ready = true
-			if holds := d.typedAbove(w.to, nil); holds != "" {
-				above = append(above, fmt.Sprintf("%s: {%s}", name, holds))
-			}
 			lines++
 		}
 	}
@@ -176,7 +172,7 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	}
 	as := *d
 	as.Catalog = d.all
-	as.body(&text, t, ds, above...)
+	as.body(&text, t, ds)
 	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
 	switch {
 	case lines > 1:
@@ -208,8 +204,12 @@ func (d *Draft) behind(w *through) string {
 	if len(w.key.Columns) != 1 || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) {
 		return oneLine(w.String()) + ", which is left out"
 	}
-	return fmt.Sprintf("tenant: {through: %[1]s}   # %[2]s, once that is served, by the relation %[1]s: {to: %[3]s, on: {%[4]s: %[5]s}}",
+	line := fmt.Sprintf("tenant: {through: %[1]s}   # %[2]s, once that is served, by the relation %[1]s: {to: %[3]s, on: {%[4]s: %[5]s}}",
 		Scalar(name), oneLine(w.String()), Scalar(w.to.dataset), Scalar(from), Scalar(key))
+	if above := d.typedAbove(w.to, nil); above != "" { // what hides rows of a parent hides none here
+		line += fmt.Sprintf(", and with filter: {%s: {%s}}", Scalar(name), above)
+	}
+	return line
 }
 
 // target is the table that a relation leads to, if it is among what is written.
@@ -225,8 +225,8 @@ func (d *Draft) target(t *table, r *catalog.Relation) *table {
 	return nil
 }
 
-// body writes all of a dataset but whose its rows are, and under what besides.
-func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset, above ...string) {
+// body writes all of a dataset but whose its rows are.
+func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	if t.typeName != "" {
 		fmt.Fprintf(out, "    type: %s\n", Scalar(t.typeName))
 	}
@@ -244,13 +244,7 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset, above ...
 	if gone.stamp != "" {
 		fmt.Fprintf(out, "    deleted: %s   # rows that are stamped are deleted, and shown to nobody\n", gone.stamp)
 	}
-	switch marks := gone.filter(); {
-	case len(above) > 0:
-		if marks != "" {
-			above = append(above, marks)
-		}
-		fmt.Fprintf(out, "    filter: {%s}   # what hides rows of a parent hides none here: keep what is of the way that stays\n", strings.Join(above, ", "))
-	case marks != "":
+	if marks := gone.filter(); marks != "" {
 		fmt.Fprintf(out, "    filter: {%s}   # rows that are marked otherwise are deleted, and shown to nobody\n", marks)
 	}
 	fmt.Fprintf(out, "    columns:\n")
