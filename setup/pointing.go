@@ -210,12 +210,17 @@ func (t *table) guess(tables []*table, leads func(*through) bool) (why string) {
 	return "no foreign key says whose its rows are, though it has columns that look like references: " + strings.Join(guessed, ", ")
 }
 
-// pointers are the ways by columns that are called like references to one row, though no foreign key says so.
+// pointers are the ways by columns that are called like references to one row that may be somebody's, though no foreign key says so.
 func (t *table) pointers(tables []*table) []*through {
+	return slices.DeleteFunc(t.meant(tables), func(w *through) bool { return w.to.common })
+}
+
+// meant are the ways by columns that are called like references to one row, though no foreign key says so.
+func (t *table) meant(tables []*table) []*through {
 	var out []*through
 	for _, c := range t.Columns {
 		to, _ := t.pointsTo(c, tables)
-		if to == nil || to.view || to.common || c.Type.List || c.Type.Scalar == value.JSON || t.references(c.Name) || t.kindOf(c.Name) != "" || theirs(c, words(c.Name)) {
+		if to == nil || to.view || c.Type.List || c.Type.Scalar == value.JSON || t.references(c.Name) || t.kindOf(c.Name) != "" || theirs(c, words(c.Name)) {
 			continue
 		}
 		if key, ok := to.soleKey(); ok {
@@ -223,6 +228,24 @@ func (t *table) pointers(tables []*table) []*through {
 		}
 	}
 	return out
+}
+
+// link finds the relations that no foreign key says: between tables that are served, or would be once somebody has chosen, by columns
+// that are called like the one table and may hold its key, and of which none is withheld.
+func (t *table) link(tables []*table) {
+	never := func(of *table) bool { return of.leftOut != "" && !of.undecided }
+	if t.view || never(t) {
+		return
+	}
+	for _, w := range t.meant(tables) {
+		from, _ := t.column(w.key.Columns[0])
+		key, _ := w.to.column(w.key.RefColumns[0])
+		known := slices.ContainsFunc(t.ways, func(other *through) bool { return slices.Equal(other.key.Columns, w.key.Columns) })
+		if known || never(w.to) || t.closed(from) != "" || w.to.closed(key) != "" || !w.to.differsIn(w.key.RefColumns) || kindOfKey(from) != kindOfKey(key) {
+			continue
+		}
+		t.links = append(t.links, w)
+	}
 }
 
 // kindOf is the column that names the table which another one leads to (a polymorphic association); empty if there is none.

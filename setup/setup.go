@@ -205,6 +205,7 @@ type table struct {
 	renamed  bool       // its own name is taken by another root field
 	through  *through   // that reference, should it be left out all the same
 	ways     []*through // all references that lead to rows of tenants
+	links    []*through // relations that no foreign key says
 
 	pointed   map[string]bool // columns that are called like references to rows of tables
 	referrers []*table        // a table for each foreign key of another one onto it

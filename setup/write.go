@@ -452,21 +452,26 @@ func (d *Draft) names(ds *catalog.Dataset, columns []*catalog.Column) string {
 }
 
 func (d *Draft) relations(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
-	width, written := 0, false
+	width := 0
+	var lines [][2]string
 	names := relationNames(ds)
-	for i := range names {
-		width = max(width, len(Scalar(names[i])))
-	}
 	for i, r := range ds.Relations {
 		to := d.target(t, r)
 		if to == nil || t.omitted[r.Name] != "" || t.omitted[names[i]] != "" {
 			continue
 		}
-		if !written {
-			fmt.Fprintf(out, "    relations:\n")
-			written = true
+		line := d.relation(ds, r, to)
+		if d.linked(t, ds, r, to) {
+			line += "   # by their names: no foreign key says so"
 		}
-		fmt.Fprintf(out, "      %-*s %s\n", width+1, Scalar(names[i])+":", d.relation(ds, r, to))
+		width = max(width, len(Scalar(names[i])))
+		lines = append(lines, [2]string{Scalar(names[i]) + ":", line})
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(out, "    relations:\n")
+	}
+	for _, l := range lines {
+		fmt.Fprintf(out, "      %-*s %s\n", width+1, l[0], l[1])
 	}
 }
 
@@ -482,6 +487,18 @@ func relationNames(ds *catalog.Dataset) []string {
 		}
 	}
 	return out
+}
+
+// linked tells whether a relation is made of names alone, in either direction.
+func (d *Draft) linked(t *table, ds *catalog.Dataset, r *catalog.Relation, to *table) bool {
+	if len(r.On) != 1 {
+		return false
+	}
+	from, there := d.stored(t, ds, r.On[0].From).Name, d.stored(to, r.To, r.On[0].To).Name
+	is := func(a, b *table, column, key string) bool {
+		return slices.ContainsFunc(a.links, func(w *through) bool { return w.to == b && w.key.Columns[0] == column && w.key.RefColumns[0] == key })
+	}
+	return is(t, to, from, there) || is(to, t, there, from)
 }
 
 func (d *Draft) relation(ds *catalog.Dataset, r *catalog.Relation, to *table) string {
