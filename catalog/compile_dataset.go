@@ -328,6 +328,9 @@ func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 	return Table{}, false
 }
 
+// Bound is the table of a binding, as it was found in its source; false: nothing is known of it.
+func (i Introspected) Bound(source string, b *Binding) (Table, bool) { return lookup(i[source], b) }
+
 // checkPushdown reports columns that an API is said to filter by and no
 // dataset of it has.
 func (c *compiler) checkPushdown() {

@@ -154,18 +154,36 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 		return out + "drop it, if rows may have the same: " + strings.Join(cols, ", ") + " is one row's alone, so an index that begins with it would keep no two rows apart"
 	}
 	all := slices.Concat(cols, k.index.Columns)
+	then := d.keyThen(b, k, all)
 	for i, col := range all {
 		all[i] = quotedName(col)
 	}
 	list := strings.Join(all, ", ")
 	if primary {
-		return out + strings.Join(append(alike.dropIndexes(b), "ALTER TABLE "+table+" "+strings.Join(append(alike.dropConstraints(), "ADD PRIMARY KEY ("+list+")"), ", ")), "; ") + ";"
+		return out + strings.Join(append(alike.dropIndexes(b), "ALTER TABLE "+table+" "+strings.Join(append(alike.dropConstraints(), "ADD PRIMARY KEY ("+list+")"), ", ")), "; ") + ";" + then
 	}
 	mend := []string{"CREATE UNIQUE INDEX ON " + table + " (" + list + ")"}
 	if constraints := alike.dropConstraints(); constraints != nil {
 		mend = append(mend, "ALTER TABLE "+table+" "+strings.Join(constraints, ", "))
 	}
-	return out + strings.Join(append(mend, alike.dropIndexes(b)...), "; ") + ";"
+	return out + strings.Join(append(mend, alike.dropIndexes(b)...), "; ") + ";" + then
+}
+
+// keyThen says what the file's `key` has to become where it is a key that holds no tenant and makes room for one of these columns:
+// rows of two tenants may have the same by then, and one that says which row is meant would mean both.
+func (d *draft) keyThen(b *Binding, k *UniqueKey, columns []string) string {
+	said := d.columnsIn(b, k.index.Columns)
+	if len(d.spec.Key) == 0 || len(said) != len(d.Key) || slices.ContainsFunc(said, func(col *Column) bool { return !slices.Contains(d.Key, col) }) {
+		return ""
+	}
+	key := make([]string, len(columns))
+	for i, col := range d.columnsIn(b, columns) {
+		key[i] = col.Name
+	}
+	if slices.Contains(key, "") {
+		return " then a `key` that begins with what says whose a row is, too, says which row is meant"
+	}
+	return " then `key: [" + strings.Join(key, ", ") + "]` says which row is meant, as " + strings.Join(k.index.Columns, ", ") + " alone does no longer"
 }
 
 // sameIndexes are those of a table that hold the same columns.

@@ -67,7 +67,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 		r.Notes = append(r.Notes, strings.Split(worth.Error(), "\n")...)
 	}
 	r.problem(issuers(ctx, cfg, r.Catalog))
-	r.Notes = append(r.Notes, setup.Exposed(r.Catalog)...)
+	r.Notes = append(r.Notes, setup.Exposed(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, unfilled(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, hidden(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)

@@ -223,6 +223,9 @@ func find(tables []*table, schema, name, home string) *table {
 // tenant column of a type that cannot tell tenants apart, is left out with its
 // reason, so what remains is a configuration that works.
 func (d *Draft) compile() error {
+	for _, t := range d.tables {
+		t.link(d.tables)
+	}
 	// Fields may be called otherwise than columns: everything common tells how.
 	names, _, err := d.settle(func(*table) catalog.DatasetSpec { return catalog.DatasetSpec{Common: true} }, true)
 	if err != nil {
@@ -266,10 +269,7 @@ func (d *Draft) orphans() {
 // settle compiles, without what is refused; with what is undecided, if that is
 // asked for.
 func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec, undecided bool) (*catalog.Catalog, map[string][]string, error) {
-	spec, found := d.spec(dataset, undecided), d.Introspected()
-	if undecided {
-		found = d.guessed()
-	}
+	spec, found := d.spec(dataset, undecided), d.guessed(undecided)
 	for {
 		cat, problems := catalog.Compile(spec, found)
 		if cat != nil {
@@ -282,13 +282,13 @@ func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec, undecided bool)
 }
 
 // guessed is what the source holds with a key for each column that is called like one, so that
-// there are relations to write.
-func (d *Draft) guessed() catalog.Introspected {
+// there are relations to write; for what is undecided, too, if that is asked for.
+func (d *Draft) guessed(undecided bool) catalog.Introspected {
 	tables := maps.Clone(d.source.Tables)
 	for key, found := range tables {
 		i := slices.IndexFunc(d.tables, func(t *table) bool { return t.Name == found.Name && t.Schema == found.Schema })
-		for _, w := range d.tables[i].ways {
-			if w.guess {
+		for _, w := range slices.Concat(d.tables[i].ways, d.tables[i].links) {
+			if w.guess && (undecided || d.tables[i].leftOut == "" && w.to.leftOut == "") {
 				found.ForeignKeys = append(slices.Clip(found.ForeignKeys), w.key)
 			}
 		}

@@ -17,6 +17,21 @@ var (
 	counts      = strings.Fields("deleted softdeleted trashed discarded")
 )
 
+// What mark rows that are deleted where another column says when, by whom or why: an invoice may be voided, and a vehicle retired,
+// and stay there for all to see.
+var voidedFlag = strings.Fields("voided isvoided retired isretired")
+
+// voids tells whether a column is such a mark, and another one says more of it.
+func (t *table) voids(column string) bool {
+	stem := strings.TrimPrefix(gapless(column), "is")
+	if !slices.Contains(voidedFlag, stem) {
+		return false
+	}
+	more := []string{stem + "by", stem + "at", stem + "on", stem + "date", "date" + stem, stem + "reason", strings.TrimSuffix(stem, "d") + "reason", strings.TrimSuffix(stem, "ed") + "reason"}
+	says := func(name string) bool { return slices.Contains(more, gapless(name)) }
+	return slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool { return says(c.Name) }) || slices.ContainsFunc(t.unread, says)
+}
+
 // deletion is how rows of a table that are there say that they are deleted, as usher.yml has it.
 type deletion struct {
 	stamp string   // the value of deleted; empty: no row is stamped
@@ -51,7 +66,7 @@ func (t *table) deletion(written func(catalog.TableColumn) string) (out deletion
 		small := slices.Contains([]string{"smallint", "tinyint", "utinyint"}, strings.ToLower(c.Native))
 		return (c.Type.Scalar == value.Int || c.Type.Scalar == value.BigInt) && (small || !slices.Contains(counts, gapless(c.Name)))
 	}
-	for _, c := range find(deletedFlag, flag) {
+	for _, c := range slices.Concat(find(deletedFlag, flag), find(voidedFlag, func(c catalog.TableColumn) bool { return flag(c) && t.voids(c.Name) })) {
 		out.marks = append(out.marks, unmarked(c, Scalar(written(c)), "false"))
 	}
 	for _, c := range find(slices.Concat(deletedAt, deletedFlag), number) { // flags of 0 and 1, and times of which 0 is none
@@ -106,11 +121,11 @@ func (e deletion) among(lines []string) []string {
 // unseenDeletion are the columns that tell which rows are deleted, and which the account may not read.
 func (t *table) unseenDeletion() []string {
 	return slices.DeleteFunc(slices.Clone(t.unread), func(column string) bool {
-		return !tellsDeleted(column)
+		return !t.tellsDeleted(column)
 	})
 }
 
 // tellsDeleted tells whether a column is called as if it said which rows are deleted.
-func tellsDeleted(column string) bool {
-	return slices.Contains(deletedAt, gapless(column)) || slices.Contains(deletedFlag, gapless(column))
+func (t *table) tellsDeleted(column string) bool {
+	return slices.Contains(deletedAt, gapless(column)) || slices.Contains(deletedFlag, gapless(column)) || t.voids(column)
 }

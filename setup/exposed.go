@@ -3,6 +3,7 @@ package setup
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,8 +16,9 @@ var ofPeople = phrases(`
 
 // Exposed says of each dataset that is everybody's which of its columns look as if its rows were not: they are called
 // like a tenant column, like a reference to rows of tenants, like a secret or like what people have, and which of its
-// relations leads to one row of a tenant; and it says so of what is called after people.
-func Exposed(cat *catalog.Catalog) []string {
+// relations leads to one row of a tenant; and it says so of what is called after people, what they do and what programs keep, and
+// of views. What a first configuration would not serve to everybody by the tables that sources were found to hold, is told here.
+func Exposed(cat *catalog.Catalog, found catalog.Introspected) []string {
 	var tables []*table
 	of := make(map[*table]*catalog.Dataset)
 	for _, d := range cat.Datasets {
@@ -40,7 +42,11 @@ func Exposed(cat *catalog.Catalog) []string {
 	var out []string
 	for _, t := range tables {
 		if d := of[t]; d.Common && t.Name == d.Name {
-			if looks := t.exposed(d, tables, of); len(looks) > 0 {
+			looks := t.exposed(d, tables, of, found)
+			if source := shows(cat, d, found); source != "" {
+				looks = append(looks, fmt.Sprintf("it is a view of %s, and nobody confines what that shows, or sums up, of rows that are tenants'", source))
+			}
+			if len(looks) > 0 {
 				out = append(out, fmt.Sprintf("datasets.%s: it is common, so every tenant sees all of it; but %s", d.Name, strings.Join(looks, ", ")))
 			}
 		}
@@ -48,8 +54,19 @@ func Exposed(cat *catalog.Catalog) []string {
 	return out
 }
 
-func (t *table) exposed(d *catalog.Dataset, tables []*table, of map[*table]*catalog.Dataset) []string {
-	out := t.peoples(d)
+// shows names a source in which a dataset is a view of tables, and no file; empty if there is none.
+func shows(cat *catalog.Catalog, d *catalog.Dataset, found catalog.Introspected) string {
+	for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
+		held, _ := found.Bound(source, d.Bindings[source])
+		if s := cat.Sources[source]; held.View && s != nil && len(s.DuckDB.Files) == 0 {
+			return source
+		}
+	}
+	return ""
+}
+
+func (t *table) exposed(d *catalog.Dataset, tables []*table, of map[*table]*catalog.Dataset, found catalog.Introspected) []string {
+	out := t.peoples(d, found)
 	for i, c := range d.Columns {
 		if related(d, c) {
 			continue
@@ -83,33 +100,62 @@ func (t *table) exposed(d *catalog.Dataset, tables []*table, of map[*table]*cata
 	return out
 }
 
-// peoples tells what of a dataset is called like people, what these have, or a secret.
-func (t *table) peoples(d *catalog.Dataset) []string {
+// peoples tells what of a dataset is called like people, what these have or do, what programs keep, or a secret.
+func (t *table) peoples(d *catalog.Dataset, found catalog.Introspected) []string {
 	var out []string
 	names := []string{t.Name}
-	for _, b := range d.Bindings {
-		names = append(names, b.Table)
+	for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
+		names = append(names, d.Bindings[source].Table)
 	}
 	for _, name := range names {
-		if word := last(name); slices.Contains(people, word) {
-			out = append(out, fmt.Sprintf("it is called after people (%s)", word))
+		if of := calledAfter(name); of != "" {
+			out = append(out, "it is called "+of)
 			break
 		}
 	}
 	for _, c := range d.Columns {
-		stored := []string{c.Name}
-		for _, b := range d.Bindings {
-			stored = append(stored, b.Columns[c.Name].Name)
-		}
-		is := func(what func(name string) bool) bool { return slices.ContainsFunc(stored, what) }
-		switch {
-		case !measures(c.Type) && is(func(name string) bool { return secretOf(t.Name, name) }):
+		switch secret, persons := t.looks(d, c, found); {
+		case secret:
 			out = append(out, fmt.Sprintf("its column %s reads like a secret", c.Name))
-		case is(func(name string) bool { return ends(parted(name), ofPeople) }):
+		case persons:
 			out = append(out, fmt.Sprintf("its column %s is hardly for everybody", c.Name))
 		}
 	}
 	return out
+}
+
+// calledAfter says what a name tells of rows that are hardly everybody's; empty: nothing.
+func calledAfter(table string) string {
+	word, does := last(table), recorded(table)
+	switch {
+	case slices.Contains(people, word):
+		return fmt.Sprintf("after people (%s)", word)
+	case does != "":
+		return fmt.Sprintf("like one of what people are or do (%s)", does)
+	case slices.Contains(machinery, word):
+		return fmt.Sprintf("like one of what programs keep (%s)", word)
+	}
+	return ""
+}
+
+// looks tells whether a column of a dataset reads like a secret, or like what is hardly for everybody, in any source. What is
+// known of a table tells more than the name of a column; facts have addresses and codes of phones, which are nobody's.
+func (t *table) looks(d *catalog.Dataset, c *catalog.Column, found catalog.Introspected) (secret, persons bool) {
+	fact := t.fact() || t.kind()
+	judge := func(name string, of *table, known bool) {
+		tc := catalog.TableColumn{Name: name, Type: c.Type, Nullable: c.Nullable}
+		secret = secret || !measures(c.Type) && secretOf(of.Name, name) || known && of.closed(tc) != ""
+		persons = persons || ends(parted(name), ofPeople) || known && !fact && of.sensitive(tc)
+	}
+	judge(c.Name, t, false)
+	for source, b := range d.Bindings {
+		held, known := found.Bound(source, b)
+		held.Name = b.Table
+		if stored := b.Columns[c.Name]; !stored.Missing && stored.Name != "" {
+			judge(stored.Name, &table{Table: held}, known)
+		}
+	}
+	return secret, persons
 }
 
 // tenantOf is a dataset whose tenant column a name ends like, empty if there is none, and tells whether the name is

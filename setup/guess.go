@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"usher/catalog"
 )
 
 // likely are names that tenant columns have, the most telling first.
@@ -71,11 +73,12 @@ func guess(tables []*table) (string, []string, error) {
 		}
 	}
 	for _, f := range found {
-		if f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base && !outdone(tables, f, found) && !owned(tables, f, found) {
-			return f.column, passed(found, f, base), nil
+		most := f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base && !outdone(tables, f, found)
+		if most && !owned(tables, f, found) {
+			return f.column, passed(tables, found, f, base), nil
 		}
 	}
-	return "", nil, undecided(found, base)
+	return "", nil, undecided(tables, found, base)
 }
 
 // outdone tells whether another column makes more than twice as many tables tenants': where most say themselves that they are
@@ -97,33 +100,92 @@ func outdone(tables []*table, f candidate, found []candidate) bool {
 	})
 }
 
-// owned tells whether what a column is called after has itself a column that more tables have, and says by that whose it is:
-// who rents from an agency is called its tenant.
+// What many things have one of, a tenant among them, that is nobody's above them, by the word before the end of a column's name.
+var ordinaryOwners = strings.Fields("plan tier package edition price product owner author creator manager contact")
+
+// owned tells whether what a column is called after leads itself to something that other tables lead to, and says by that whose
+// it is: who rents from an agency is called its tenant, and accounts of a gym are a studio's. A third as many tables have to
+// lead there, and more than one of them: organizations have a plan, as subscriptions do, and each is a tenant all the same. What
+// has the column itself, as the user who owns an organization, is below.
 func owned(tables []*table, f candidate, found []candidate) bool {
-	return slices.ContainsFunc(tables, func(t *table) bool {
-		if t.view || !refersTo(f.column, t.Name) && !isPlural(plain(f.column), plain(t.Name)) {
-			return false
-		}
-		return slices.ContainsFunc(found, func(other candidate) bool { return other.holders > f.holders && t.has(other.column) })
+	things := leadTo(tables, f.column)
+	return slices.ContainsFunc(things, func(t *table) bool {
+		return slices.ContainsFunc(found, func(other candidate) bool {
+			if other.column == f.column || other.holders <= f.holders && slices.Contains(ordinaryOwners, stem(other.column)) {
+				return false
+			}
+			above := leadTo(tables, other.column)
+			if slices.ContainsFunc(above, func(to *table) bool { return to.has(f.column) || slices.Contains(things, to) }) {
+				return false
+			}
+			holders := other.holders
+			if t.has(other.column) {
+				holders--
+			} else if !slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool {
+				return slices.Contains(above, find(tables, fk.RefSchema, fk.RefTable, t.Schema))
+			}) {
+				return false
+			}
+			return other.holders > f.holders || holders > 1 && 3*holders >= f.holders
+		})
 	})
 }
 
-// passed says of the other columns that are called like a tenant's why each was
-// not taken.
-func passed(found []candidate, taken candidate, tables int) []string {
+// leadTo are the tables that a column leads to, by foreign keys or else by its name.
+func leadTo(tables []*table, column string) []*table {
+	var out, named []*table
+	for _, t := range tables {
+		if t.view {
+			continue
+		}
+		for _, fk := range t.ForeignKeys {
+			if to := find(tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && slices.Equal(fk.Columns, []string{column}) && !slices.Contains(out, to) {
+				out = append(out, to)
+			}
+		}
+		if refersTo(column, t.Name) || isPlural(plain(column), plain(t.Name)) {
+			named = append(named, t)
+		}
+	}
+	if out == nil {
+		return named
+	}
+	return out
+}
+
+// stem is the last word of a column's name but for an end that makes a reference of it.
+func stem(column string) string {
+	parts := words(column)
+	if n := len(parts); n > 1 && slices.Contains(references, parts[n-1]) {
+		parts = parts[:n-1]
+	}
+	return parts[len(parts)-1]
+}
+
+// passed says of the other columns that are called like a tenant's, or are in many tables and lead to nothing that has the one
+// that was taken, why each was not.
+func passed(tables []*table, found []candidate, taken candidate, base int) []string {
 	var out []string
 	for _, f := range found {
-		if f.column == taken.column || f.rank == len(likely) || len(out) == maxSeen {
+		unlikely := f.rank == len(likely)
+		switch {
+		case f.column == taken.column, len(out) == maxSeen:
+			continue
+		case unlikely && (2*f.holders < taken.holders || f.holders < 3):
+			continue
+		case unlikely && slices.ContainsFunc(leadTo(tables, f.column), func(t *table) bool { return t.has(taken.column) }):
 			continue
 		}
 		why := "is seldomer a tenant's by its name"
 		switch {
+		case owned(tables, f, found):
+			why = "leads to what belongs to somebody itself"
 		case f.holders < taken.holders:
 			why = "is in fewer"
-		case taken.rank == len(likely) || f.holders > taken.holders:
+		case taken.rank == len(likely) || !unlikely && f.holders > taken.holders:
 			why = "leads to too few of the others"
 		}
-		out = append(out, fmt.Sprintf("%s (in %d of %d tables), which %s", f.column, f.holders, tables, why))
+		out = append(out, fmt.Sprintf("%s (in %d of %d tables), which %s", f.column, f.holders, base, why))
 	}
 	return out
 }
@@ -156,15 +218,29 @@ func count(tables []*table, column string, counts func(*table) bool) int {
 // maxSeen is how many columns are named to somebody who has to choose one.
 const maxSeen = 6
 
-func undecided(found []candidate, tables int) error {
+// undecided names the columns to choose from: those first that lead to nothing that belongs to somebody itself.
+func undecided(tables []*table, found []candidate, base int) error {
 	const remedy = "say which column names a row's tenant with --tenant COLUMN"
 	if len(found) == 0 {
 		return errors.New("no column is called like a tenant's; " + remedy)
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.holders, a.holders) })
+	below := make(map[string]bool)
+	for _, f := range found {
+		below[f.column] = owned(tables, f, found)
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		switch {
+		case below[a.column] == below[b.column]:
+			return 0
+		case below[b.column]:
+			return -1
+		}
+		return 1
+	})
 	var seen []string
 	for _, f := range found[:min(len(found), maxSeen)] {
-		seen = append(seen, fmt.Sprintf("%s (in %d of %d tables)", f.column, f.holders, tables))
+		seen = append(seen, fmt.Sprintf("%s (in %d of %d tables)", f.column, f.holders, base))
 	}
 	return errors.New("no column surely names a row's tenant, though there is " + strings.Join(seen, ", ") + "; " + remedy)
 }

@@ -48,7 +48,7 @@ func parents(tables []*table, column string) {
 	}
 	for _, t := range tables {
 		if len(t.ways) > 0 {
-			t.choose(t.unseenOwners(column))
+			t.choose(t.unseenOwners(column), t.unledOwners(tables))
 		}
 	}
 	for _, t := range tables { // those that own each other are owned by no tenant
@@ -175,11 +175,29 @@ func (t *table) signs(w *through) sign {
 	return out
 }
 
+// unledOwners are the references to rows of which nothing that is known leads to a tenant. They may be some tenant's all
+// the same, unless the table lists facts or what something may be, is of a tool, or has its rows for these alone.
+func (t *table) unledOwners(tables []*table) []*through {
+	var out []*through
+	for _, fk := range t.ForeignKeys {
+		to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
+		w := &through{key: fk, to: to, unled: true}
+		if to == nil || to == t || to.tenant != "" || to.Extension || to.tools() || to.fact() || to.kind() || w.makes() ||
+			len(to.referrers) == 1 && t.differsIn(fk.Columns) ||
+			slices.ContainsFunc(t.ways, func(other *through) bool { return other.to == to || other.implies(w) }) {
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
 // choose takes the reference that more speaks for than for any other, if every
 // row has it. Where none is of that kind the table may be the other side of one
 // that no two rows have: what that row does not reference is nobody's. Those that
-// lead to tables which the account may not read count, and are never taken.
-func (t *table) choose(blind []*through) {
+// lead to tables which the account may not read, or of which nothing says whose
+// rows they hold, count, and are never taken.
+func (t *table) choose(blind, unled []*through) {
 	var refs, back []*through
 	for _, w := range t.ways {
 		if w.back {
@@ -194,18 +212,28 @@ func (t *table) choose(blind []*through) {
 			owners = append(owners, w)
 		}
 	}
-	switch w := t.strongest(slices.Concat(owners, blind)); {
+	if slices.ContainsFunc(slices.Concat(owners, unled), func(w *through) bool { return !w.writes() }) {
+		owners = slices.DeleteFunc(owners, (*through).writes)
+	}
+	every := func(w *through) bool { return t.always(w.key) }
+	switch w := t.strongest(slices.Concat(owners, blind, unled)); {
 	case w != nil && t.sure(w):
 		t.parent, t.through = w, w
 		return
-	case len(blind) > 0:
-		t.undecided, t.leftOut = true, fmt.Sprintf("a row may be that of %s, which the account may not read, rather than that of %s", listed(blind), listed(t.ways))
-		return
-	case len(back) == 1 && len(t.referrers) == 1:
+	case len(blind) == 0 && len(back) == 1 && len(t.referrers) == 1 && !slices.ContainsFunc(unled, every):
 		t.parent, t.through = back[0], back[0]
 		return
 	}
-	t.undecided, t.leftOut = true, t.doubt(refs, back)
+	t.undecided = true
+	t.ways = append(t.ways, unled...)
+	switch {
+	case len(blind) > 0:
+		t.leftOut = fmt.Sprintf("a row may be that of %s, which the account may not read, rather than that of %s", listed(blind), listed(t.ways))
+	case len(unled) > 0:
+		t.leftOut = fmt.Sprintf("a row may be that of %s, of which nothing says whose it is, rather than that of %s", listed(unled), listed(slices.Concat(refs, back)))
+	default:
+		t.leftOut = t.doubt(refs, back)
+	}
 }
 
 // doubt says why none of the ways to a tenant is taken.
@@ -262,7 +290,9 @@ func (t *table) strongest(refs []*through) *through {
 }
 
 // sure tells whether every row has a reference, and the database sees to it that it is one.
-func (t *table) sure(w *through) bool { return !w.back && !w.guess && !w.blind && t.owes(w) }
+func (t *table) sure(w *through) bool {
+	return !w.back && !w.guess && !w.blind && !w.unled && t.owes(w)
+}
 
 // owes tells whether every row has a reference, to a row that is some tenant's. What something may be is listed for
 // everybody where the list has rows without a tenant: what is of a kind is not the tenant's whose the kind is.
@@ -287,7 +317,7 @@ func (t *table) why() string {
 			out = append(out, s.text)
 		}
 	}
-	if slices.ContainsFunc(t.others(), (*through).makes) {
+	if slices.ContainsFunc(t.others(), func(w *through) bool { return w.makes() || w.writes() && !t.parent.writes() }) {
 		out = append(out, "who made a row, or has to do with it, need not be of the tenant whose it is")
 	}
 	return strings.Join(out, ", ")
@@ -303,9 +333,18 @@ var doers = strings.Fields("by creator modifier editor updater uploader reviewer
 
 // makes tells whether a reference is called after what somebody did with the row, or is to do: its creator, whom it was changed
 // by, or is assigned to.
-func (w *through) makes() bool {
+func (w *through) makes() bool { return w.called(doers) }
+
+// What a column calls whoever wrote what a row says, and may well be the one whose it is, where nothing else is.
+var writers = strings.Fields("author writer poster commenter submitter reporter")
+
+// writes tells whether a reference is called after whoever wrote what the row says.
+func (w *through) writes() bool { return w.called(writers) }
+
+// called tells whether a column of a reference is called like one of these.
+func (w *through) called(names []string) bool {
 	return !w.back && slices.ContainsFunc(w.key.Columns, func(column string) bool {
-		return slices.ContainsFunc(words(column), func(word string) bool { return slices.Contains(doers, word) })
+		return slices.ContainsFunc(words(column), func(word string) bool { return slices.Contains(names, word) })
 	})
 }
 

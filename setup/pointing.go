@@ -157,26 +157,39 @@ func (t *table) references(column string) bool {
 }
 
 // guesses finds the ways to tenants' rows of which no foreign key says, and of what leads to tables that have only
-// such: these stay left out, with what may be written.
+// such: these stay left out, with what may be written. A way that another table comes to have later counts for those before it.
 func guesses(tables []*table) {
+	var found []*table
 	for changed := true; changed; {
 		changed = false
 		for _, t := range tables {
 			if !t.open() || t.view || t.tools() {
 				continue
 			}
-			if why := t.guess(tables); len(t.ways) > 0 {
+			if why := t.guess(tables, func(*through) bool { return true }); len(t.ways) > 0 {
 				t.undecided, t.leftOut, changed = true, why, true
+				found = append(found, t)
 			}
 		}
 	}
+	led := make(edges)
+	for _, t := range tables {
+		if led[t] = t.ways; t.parent != nil {
+			led[t] = []*through{t.parent}
+		}
+	}
+	for _, t := range found {
+		t.ways = nil
+		t.leftOut = t.guess(tables, func(w *through) bool { return led.reaches(w.to, map[*table]bool{t: true}) })
+	}
 }
 
-func (t *table) guess(tables []*table) (why string) {
+func (t *table) guess(tables []*table, leads func(*through) bool) (why string) {
 	var guessed []string
 	for _, fk := range t.ForeignKeys {
-		if to := find(tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to != t && to.undecided {
-			t.ways = append(t.ways, &through{key: fk, to: to})
+		to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
+		if w := (&through{key: fk, to: to}); to != nil && to != t && to.undecided && leads(w) {
+			t.ways = append(t.ways, w)
 		}
 	}
 	if len(t.ways) == 1 {
@@ -186,7 +199,7 @@ func (t *table) guess(tables []*table) (why string) {
 		return "nothing tells which of the rows that it references is its owner: that of " + listed(t.ways)
 	}
 	for _, w := range t.pointers(tables) {
-		if w.to.tenant != "" || w.to.parent != nil || w.to.undecided {
+		if (w.to.tenant != "" || w.to.parent != nil || w.to.undecided) && leads(w) {
 			t.ways = append(t.ways, w)
 			guessed = append(guessed, fmt.Sprintf("%s to %s", w.key.Columns[0], w.to.Name))
 		}
@@ -197,12 +210,17 @@ func (t *table) guess(tables []*table) (why string) {
 	return "no foreign key says whose its rows are, though it has columns that look like references: " + strings.Join(guessed, ", ")
 }
 
-// pointers are the ways by columns that are called like references to one row, though no foreign key says so.
+// pointers are the ways by columns that are called like references to one row that may be somebody's, though no foreign key says so.
 func (t *table) pointers(tables []*table) []*through {
+	return slices.DeleteFunc(t.meant(tables), func(w *through) bool { return w.to.common })
+}
+
+// meant are the ways by columns that are called like references to one row, though no foreign key says so.
+func (t *table) meant(tables []*table) []*through {
 	var out []*through
 	for _, c := range t.Columns {
 		to, _ := t.pointsTo(c, tables)
-		if to == nil || to.view || to.common || c.Type.List || c.Type.Scalar == value.JSON || t.references(c.Name) || t.kindOf(c.Name) != "" || theirs(c, words(c.Name)) {
+		if to == nil || to.view || c.Type.List || c.Type.Scalar == value.JSON || t.references(c.Name) || t.kindOf(c.Name) != "" || theirs(c, words(c.Name)) {
 			continue
 		}
 		if key, ok := to.soleKey(); ok {
@@ -210,6 +228,24 @@ func (t *table) pointers(tables []*table) []*through {
 		}
 	}
 	return out
+}
+
+// link finds the relations that no foreign key says: between tables that are served, or would be once somebody has chosen, by columns
+// that are called like the one table and may hold its key, and of which none is withheld.
+func (t *table) link(tables []*table) {
+	never := func(of *table) bool { return of.leftOut != "" && !of.undecided }
+	if t.view || never(t) {
+		return
+	}
+	for _, w := range t.meant(tables) {
+		from, _ := t.column(w.key.Columns[0])
+		key, _ := w.to.column(w.key.RefColumns[0])
+		known := slices.ContainsFunc(t.ways, func(other *through) bool { return slices.Equal(other.key.Columns, w.key.Columns) })
+		if known || never(w.to) || t.closed(from) != "" || w.to.closed(key) != "" || !w.to.differsIn(w.key.RefColumns) || kindOfKey(from) != kindOfKey(key) {
+			continue
+		}
+		t.links = append(t.links, w)
+	}
 }
 
 // kindOf is the column that names the table which another one leads to (a polymorphic association); empty if there is none.

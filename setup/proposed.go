@@ -28,11 +28,7 @@ func (d *Draft) owners(t *table) []string {
 		}
 		named[name] = true
 		choices++
-		null := ""
-		if !t.always(w.key) {
-			null = "; a row without one is nobody's"
-		}
-		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served%s", Scalar(name), oneLine(w.String()), null))
+		owners = append(owners, fmt.Sprintf("tenant: {through: %s}   # %s, once that is served%s", Scalar(name), oneLine(w.String()), t.without(w)))
 		if above := d.typedAbove(w.to, nil); above != "" {
 			owners = append(owners, fmt.Sprintf("filter: {%s: {%s}}   # with that line: what hides rows of %s hides none here", Scalar(name), above, oneLine(w.to.Name)))
 		}
@@ -106,7 +102,7 @@ func (d *Draft) typed(t *table) []typed {
 // typedAbove is what holds of the rows of a table that are tenants', where it is left out since a column names the table that
 // another one leads to, or leads to such a table: of what leads to it, it has to be said once more. Empty: nothing is known of that.
 func (d *Draft) typedAbove(t *table, below []*table) string {
-	if t.leftOut == "" || slices.Contains(below, t) {
+	if t.leftOut == "" || t.undecided || slices.Contains(below, t) { // what is undecided is proposed as rows of others, whatever else it names
 		return ""
 	}
 	if pairs := d.typed(t); len(pairs) > 0 {

@@ -18,18 +18,19 @@ var (
 		session id, connection string, connection url, recovery code, recovery key, backup code, security code, verification code, security answer, seed phrase,
 		hmac, two factor, 2fa, u2f, otpauth, cookie, csrf, pem, cert, pkcs, pfx, keystore, kubeconfig, htpasswd, ssh key, tls key, ssl key, webhook key, master key, root key, stream key, auth key, hash key, shared key, cipher key, crypto key, crypt key,
 		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, p12, conn str, conn string,
-		code verifier, code challenge, pkce, p256dh, recovery phrase, acc number, psk, track1, track2, memorable word, memorable information, cvk, mrz, arqc, idp metadata, registration access, access blob, secret blob, plaid item, push handle, push endpoint`),
+		code verifier, code challenge, pkce, p256dh, recovery phrase, acc number, psk, track1, track2, memorable word, memorable information, cvk, mrz, arqc, idp metadata, registration access, access blob, secret blob, plaid item, push handle, push endpoint,
+		clabe, acct number, acct no, acct num, service account json, service account file, sa json, radius shared, snmp community, qr payload, poll handle`),
 		each("oauth, oauth2, oidc, openid, saml, sso, csrf", "state"),
 		each(`database, db, jdbc, odbc, postgres, postgresql, pg, mysql, redis, mongo, mongodb, amqp, rabbitmq, broker, smtp, ldap, connection, conn, proxy, sentry, slack, discord, teams, webhook, hook, outgoing, incoming,
 			sas, signed, presigned, pre signed`, "url, uri"),
 		each("magic, login, signin, signing, invite, invitation, join, guest, respondent, reset, unlock, activation, verification, confirmation, recovery, access, share", "link"),
-		each("magic, invite, invitation, join, start, signing, sign, guest, unsubscribe, one click, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri, slug"),
+		each("magic, login, signin, invite, invitation, join, start, signing, sign, guest, unsubscribe, one click, reset, unlock, activation, verification, confirmation, recovery, ical, ics", "url, uri, slug"),
 		each("reset, unlock, access, invite, invitation, login, activation, confirmation, auth, authorization, join, device, pairing, door, gate, alarm, keypad, entrance, entry, keybox, lockbox, locker, safe, vault, lock, master, disarm, duress, gift", "code, combination"),
 		each("api, sftp, ftp, ssh, vpn, imap, db, database, admin, root", "login, identity"),
 		each("gift card, redemption, redeem, claim", "code"),
 		each("auth, authorization, http, request, api, custom, extra", "header"),
 		each("env, environment", "var, variable"),
-		each("smtp, sso, auth, saml, oauth, oidc, ldap, imap, provider, integration, connection, connector, bot, webhook", "config, configuration, setting, option"))
+		each("smtp, ssl, tls, sso, auth, saml, oauth, oidc, ldap, imap, provider, integration, connection, connector, bot, webhook", "config, configuration, setting, option"))
 	personalNames = phrases(`
 		email, mail, phone, telephone, tel, mobile, cell, fax, iban, birth, birthday, birthdate, dob, login, username, user name,
 		first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, nick name, nickname, fname, lname,
@@ -57,7 +58,7 @@ var ordinaryKeys = strings.Fields(`
 	string label title name caption description help hint field column attribute property param parameter option setting config configuration preference variable metadata meta custom map mapping filter facet
 	metric event feature flag toggle experiment variant segment issue project ticket task epic category type kind class status state level stage phase step template layout theme style icon color colour menu page
 	screen view widget block section slot component node entity record row item resource reference ref parent child tenant org organization organisation workspace
-	product plan price sku country currency region unit role permission scope policy rule schema table index json response payload request header query body answer question form survey date time day public`)
+	commit product plan price sku country currency region unit role permission scope policy rule schema table index json response payload request header query body answer question form survey date time day public`)
 
 // Words that names are made of besides: they tell where one word of a name
 // ends that is written without a gap, as in refreshtoken and accountnumber.
@@ -81,7 +82,7 @@ var (
 var (
 	links         = strings.Fields("url uri link endpoint")
 	receivers     = strings.Fields("target address destination receiver callback")
-	linked        = slices.Concat(passes, phrases("webhook, hook, integration, slack, discord, mattermost, zapier, push subscription, web push, webpush, share link, shared link, public link, private link, hashed link, secret link, deep link, guest link, tracking link, calendar feed, signed url"))
+	linked        = slices.Concat(passes, phrases("webhook, hook, integration, slack, discord, mattermost, zapier, push subscription, web push, webpush, share, share link, shared link, public link, private link, hashed link, secret link, deep link, guest link, tracking link, calendar feed, signed url"))
 	ordinaryLinks = strings.Fields("logo icon image img avatar photo picture banner cover thumbnail doc documentation website web site homepage home help support privacy term terms redirect return success cancel error source repository repo")
 )
 
@@ -209,7 +210,7 @@ func secret(column string) bool {
 	case about, len(parts) > 1 && slices.Contains(aboutLast, last):
 		return false
 	}
-	return mentions(parts, secretNames) || headers(words(column))
+	return mentions(parts, secretNames) || mentions(words(column), phrases("track 1, track 2")) || headers(words(column)) // of a card's magnetic stripe
 }
 
 // headers tells whether a name is that of headers of requests, among which credentials are; a single one is some text's.
@@ -228,7 +229,7 @@ var (
 // secret tells whether a column of the table reads like something that nobody is to read, by its names and its type.
 func (t *table) secret(c catalog.TableColumn) bool {
 	switch {
-	case t.admits(c):
+	case t.admits(c), t.accounts(c):
 		return true
 	case c.Type.Scalar == value.UUID && ends(parted(c.Name), phrases("session id")):
 		return slices.Equal(t.PrimaryKey, []string{c.Name}) || last(t.Name) == "session" // elsewhere it names one, and opens none
@@ -236,13 +237,13 @@ func (t *table) secret(c catalog.TableColumn) bool {
 		return secret(c.Name) && mentions(parted(c.Name), secretNumbers)
 	case c.Type.Scalar == value.JSON && slices.Contains([]string{"env", "environment"}, plain(c.Name)): // variables of it
 		return true
-	case slices.Contains([]string{"config", "configuration", "setting"}, last(c.Name)) && ends(rows(t.Name), outside): // by which a program signs in there
+	case slices.Contains([]string{"config", "configuration", "setting"}, last(c.Name)) && endsWith(rows(t.Name), outside): // by which a program signs in there
 		return true
-	case slices.Contains([]string{"detail", "metadata", "data", "configuration"}, last(c.Name)) && len(words(c.Name)) == 1 && !measures(c.Type) && ends(rows(t.Name), elsewhere):
+	case slices.Contains(anyhow, strings.Join(rows(c.Name), " ")) && !measures(c.Type) && endsWith(rows(t.Name), elsewhere):
 		return true
 	case plain(c.Name) == "extradata" && mentions(rows(t.Name), slices.Concat(signon, phrases("social auth, social account, identity"))): // with tokens, as some libraries keep them
 		return true
-	case last(c.Name) == "value" && !measures(c.Type) && (t.has("name") || t.has("key")) && (mentions(rows(t.Name), settings) || last(t.Name) == "attribute" && mentions(rows(t.Name), programs)):
+	case slices.Contains([]string{"value", "val"}, last(c.Name)) && !measures(c.Type) && t.sets() && t.says(c):
 		return true // of each of which the row says what it is, a password among others
 	}
 	return secretOf(t.Name, c.Name) || t.opens(c)
@@ -286,6 +287,8 @@ func (t *table) admits(c catalog.TableColumn) bool {
 		return n == 0 && !number && (mentions(table, passes) || mentions(table, linked) && table[len(table)-1] == "link")
 	case last == "code":
 		return mentions(table, admitting) && (n == 0 || !slices.Contains(ordinaryCodes, parts[n-1]) && !slices.Contains(aboutFirst, parts[0]))
+	case ends(parts, phrases("session data")):
+		return ends(table, phrases("session"))
 	case n > 0 || number:
 		return false
 	case ends(table, phrases("session")) && (last == "sid" || slices.Contains(wholes, last) || last == "id" && c.Type.Text() && slices.ContainsFunc(wholes, t.has)):
@@ -297,13 +300,58 @@ func (t *table) admits(c catalog.TableColumn) bool {
 // What tables are called of whose rows each is a way to some other program.
 var outside = phrases("integration, connector, connection, provider, webhook, hook, channel, gateway, datasource, data source, destination")
 
-// What a row tells of how a program signs in elsewhere, in whatever form; and tables of one setting in each row, whose values
-// are whatever the program has to be told.
+// What a row tells, under these names, of how a program signs in elsewhere, in whatever form.
 var (
-	elsewhere = phrases("integration, identity, database, plugin configuration, plugin config, pluginconfiguration")
-	settings  = phrases("config, configuration, setting, environment, env")
-	programs  = phrases("client, realm, provider, component, connector, integration")
+	elsewhere = phrases("integration, identity, oauth account, social account, linked account, external account, authenticator, repository, database, plugin configuration, plugin config, pluginconfiguration")
+	anyhow    = []string{"detail", "metadata", "data", "raw data", "configuration", "config", "info", "raw info", "extra", "extra info", "option", "param", "setting"}
 )
+
+// Tables of one setting in each row, whose values are whatever a program has to be told: by a word of their names, or by the
+// last one, unless that is of goods and answers, of which somebody chooses.
+var (
+	settings = phrases("config, configuration, conf, setting, preference, environment, env")
+	programs = phrases("client, realm, provider, component, connector, integration")
+	set      = strings.Fields("option preference property meta metadata")
+	goods    = strings.Fields("product item article variant sku listing dish menu meal vehicle room question answer poll survey quiz vote form field input select choice filter shipping delivery category")
+)
+
+// sets tells whether each row of the table is a setting.
+func (t *table) sets() bool {
+	parts := rows(t.Name)
+	n := len(parts) - 1
+	if n < 0 || mentions(parts, settings) || parts[n] == "attribute" && mentions(parts, programs) {
+		return n >= 0
+	}
+	return slices.ContainsFunc(set, func(word string) bool {
+		of, ends := strings.CutSuffix(parts[n], word) // projectoptions
+		if ends && of == "" && n > 0 {
+			of = parts[n-1]
+		}
+		return ends && !slices.ContainsFunc(goods, func(thing string) bool { return strings.HasSuffix(of, thing) })
+	})
+}
+
+// says tells whether another column says what the value of one is: a name, a key, or what it is called after.
+func (t *table) says(value catalog.TableColumn) bool {
+	parts := words(value.Name)
+	return slices.ContainsFunc(t.Columns, func(c catalog.TableColumn) bool {
+		own := words(c.Name)
+		n := len(own) - 1
+		return c.Name != value.Name && n >= 0 && (own[n] == "name" || own[n] == "key" || slices.Equal(own, parts[:len(parts)-1]))
+	})
+}
+
+// accounts tells whether a column is the number of an account, and tells no rows of the table apart.
+func (t *table) accounts(c catalog.TableColumn) bool {
+	return ends(parted(c.Name), phrases("account number, account no")) && (c.Type.Text() || c.Type.Exact()) && !c.Type.List && !t.references(c.Name) && !t.pointed[c.Name] &&
+		!slices.ContainsFunc(t.UniqueSets(), func(set []string) bool { return slices.Contains(set, c.Name) })
+}
+
+// endsWith tells whether words end with a phrase, be it without a gap: organizationintegration.
+func endsWith(parts []string, list [][]string) bool {
+	n := len(parts) - 1
+	return ends(parts, list) || slices.ContainsFunc(list, func(phrase []string) bool { return n >= 0 && strings.HasSuffix(parts[n], strings.Join(phrase, "")) })
+}
 
 // opens tells whether a column of text or bytes is called a key, and nothing says that it tells rows, places or texts
 // apart: neither the word before it, nor a key of the table's own.
@@ -365,7 +413,9 @@ func secretOf(table, column string) bool {
 	case n == 1 && slices.Contains(receivers, parts[0]):
 		return ends(rows(table), phrases("webhook, hook"))
 	case slices.Contains([]string{"number", "no"}, parts[n-1]):
-		return ends(parted(table), phrases("bank account"))
+		return ends(parted(table), phrases("bank account")) || n == 1 && ends(parted(table), phrases("card"))
+	case ends(parts, phrases("public key")):
+		return false
 	}
 	return slices.Contains(held, parts[len(parts)-1]) && ends(parted(table), secretNames)
 }
@@ -374,13 +424,43 @@ func secretOf(table, column string) bool {
 // these words, of which one is among the first.
 var (
 	changing = strings.Fields("audit auditlog log changelog eventlog activitylog history hist version revision change event activity trail journal archive snapshot")
-	copied   = strings.Fields("representation old new before after previous prior changes changed changeset diff delta snapshot audited row record object")
+	copied   = strings.Fields("representation old new before after previous prior changes changed changeset diff delta patch snapshot audited row record object serialized")
 	copiedAs = strings.Fields("data value values state attributes fields change image json text original current")
 )
 
+// What tables are called that tell, under these names, of everything that is done, and that keep what is to be sent or done.
+var (
+	journals  = phrases("activity log, change log, changelog, activitylog, admin log")
+	journaled = strings.Fields("data detail context property patch extra payload metadata")
+	queues    = phrases("outbox, event store, eventstore, stored event, domain event, dead letter, webhook inbox, webhook event, webhook delivery, webhook log, hook inbox, job, task queue, job queue, message queue")
+	queued    = strings.Fields("body payload data content handler argument arg param parameter serialized")
+)
+
+// keeps tells whether a table tells of everything that is done, or keeps what is to be sent or done, and a column holds it.
+func (t *table) keeps(c catalog.TableColumn) bool {
+	table, parts := rows(t.Name), words(c.Name)
+	if len(parts) == 0 || slices.Contains([]string{"count", "size", "type", "name", "id"}, parts[len(parts)-1]) {
+		return false
+	}
+	what := singular(parts[0])
+	switch {
+	case slices.ContainsFunc(table, func(word string) bool { return strings.HasPrefix(word, "audit") }), endsWith(table, journals):
+		return len(parts) == 1 && slices.Contains(journaled, what) || what == "serialized"
+	case mentions(table, queues):
+		return len(parts) == 1 && slices.Contains(queued, what) || what == "serialized"
+	}
+	return false
+}
+
 // copies tells whether a column of a table of changes holds copies of rows, or of parts of them.
 func (t *table) copies(c catalog.TableColumn) bool {
-	if measures(c.Type) || c.Type.Scalar == value.UUID || !slices.ContainsFunc(words(t.Name), func(word string) bool {
+	if measures(c.Type) || c.Type.Scalar == value.UUID {
+		return false
+	}
+	if t.keeps(c) {
+		return true
+	}
+	if !slices.ContainsFunc(words(t.Name), func(word string) bool {
 		word = singular(word)
 		return slices.Contains(changing, word) || strings.HasSuffix(word, "history") || strings.HasPrefix(word, "audit")
 	}) {

@@ -20,7 +20,8 @@ func TestSecret(t *testing.T) {
 		valueenc tokenEnc data_cipher payload_encrypted database_url db_url dburl jdbc_url redis_url redisUrl mongo_url mongodb_uri amqp_url broker_url slack_url slackWebhookUrl webhook_uri connection_url connection_uri
 		conn_str sas_url signed_url presigned_url pre_signed_url magic_link login_link loginlink invite_link inviteLink reset_link reset_url reset_code resetcode unlock_code access_code invite_code
 		env_vars envVars environment_variables code_verifier codeVerifier code_challenge pkce_verifier p256dh oauth_state csrf_state recovery_phrase provider_config integrationSettings outgoing_url join_url joinLink ical_url webhook slack_webhook slack_hook p12 client_p12 pfx jwks sso_config auth_config oauth_settings iban IBAN bank_account bank_account_number bankAccountNo
-		acc_number sanitized_acc_number psk wifi_psk track1 track2 device_code pairing_code door_code alarmCode pan card_pan panNumber start_url keybox_code entrance_code masterCode vault_combination api_login sftp_identity signing_url signingLink invite_slug memorable_word mrz cvk plaid_item deploy_hook unsubscribe_url`) {
+		acc_number sanitized_acc_number psk wifi_psk track1 track2 device_code pairing_code door_code alarmCode pan card_pan panNumber start_url keybox_code entrance_code masterCode vault_combination api_login sftp_identity signing_url signingLink invite_slug memorable_word mrz cvk plaid_item deploy_hook unsubscribe_url
+		track_2 acct_no acctNumber clabe ssl_settings tls_config sa_json service_account_json radius_shared snmp_community login_url qr_payload poll_handle`) {
 		if !secret(name) {
 			t.Errorf("%s is no secret", name)
 		}
@@ -30,7 +31,7 @@ func TestSecret(t *testing.T) {
 		order_id status token_expires_at password_policy session_count dsnap
 		header email_header email_header_text header_name headers_count column_headers tableHeaders has_headers smtp_host smtp_port encryption_algorithm encoding is_encrypted url website_url image_url avatarUrl
 		link linkedin hyperlink link_count share_count join_count code_challenge_method webhook_id webhook_enabled ordered state user_state estate language_code environment env config settings country_code postal_code access_count access_code_length invite_code_expires_at jwks_uri bank_account_id bank_name reset_at
-		seed_catalog seedling nonce_count cookie_policy cookbook certain certificate_number certification concert pempek pin_to_top pinToBoard last_login_method identity slug combination plaid_items_count company japan panel pan_zoom start_date`) {
+		seed_catalog seedling nonce_count cookie_policy cookbook certain certificate_number certification concert pempek pin_to_top pinToBoard last_login_method identity slug combination plaid_items_count company japan panel pan_zoom start_date track track_number soundtrack ssl_enabled qr_code_url community`) {
 		if secret(name) {
 			t.Errorf("%s is a secret", name)
 		}
@@ -142,6 +143,23 @@ func TestSensitiveByType(t *testing.T) {
 		{"orders", "extra_data", value.JSON, false, false},
 		{"mdl_sessions", "sessdata", value.String, true, false},
 		{"apps", "env", value.JSON, true, false},
+		{"sentry_authidentity", "data", value.String, true, false},
+		{"oauth_account", "raw_info", value.JSON, true, false},
+		{"oauth_account", "extra", value.JSON, true, false},
+		{"organizationintegration", "config", value.String, true, false},
+		{"auth_authenticator", "config", value.JSON, true, false},
+		{"repositories", "config", value.String, true, false},
+		{"repositories", "info_url", value.String, false, false},
+		{"django_session", "session_data", value.String, true, false},
+		{"trainings", "session_data", value.String, false, false},
+		{"cards", "number", value.String, true, false},
+		{"cards", "number", value.Int, false, false},
+		{"invoices", "number", value.String, false, false},
+		{"payees", "account_number", value.String, true, true},
+		{"payees", "account_no", value.BigInt, true, true},
+		{"shares", "url", value.String, true, false},
+		{"webauthn_credential", "public_key", value.String, false, false},
+		{"sentry_commit", "key", value.String, false, false},
 		{"apps", "env", value.String, false, false},
 	} {
 		of := &table{Table: catalog.Table{Name: c.table}}
@@ -163,14 +181,17 @@ func TestCopies(t *testing.T) {
 		return (&table{Table: catalog.Table{Name: name}}).copies(catalog.TableColumn{Name: column, Type: value.Type{Scalar: scalar}})
 	}
 	for _, name := range strings.Fields(`audits.audited_changes audit_log.old audit_log.new AuditLogs.oldValues auditlog.new_values logs.before logs.after order_history.old_row orderhistory.newRow histories.previous
-		versions.object versions.object_changes page_revisions.snapshot revisions.diff changes.changeset change_events.changes changelog.row_data events.record activities.changes audit_entries.row_data audits.olddata`) {
+		versions.object versions.object_changes page_revisions.snapshot revisions.diff changes.changeset change_events.changes changelog.row_data events.record activities.changes audit_entries.row_data audits.olddata
+		audit_log.data audit_log.details sentry_auditlogentry.data activity_log.properties audit_event.context history.patch reversion_version.serialized_data outbox.body outbox_messages.payload event_store.data
+		domain_events.payload webhook_inbox.body delayed_jobs.handler oban_jobs.args good_jobs.serialized_params jobs.arguments`) {
 		for _, scalar := range []value.Scalar{value.JSON, value.String} {
 			if !of(name, scalar) {
 				t.Errorf("%s (%s) holds no copies", name, scalar)
 			}
 		}
 	}
-	for _, name := range strings.Fields(`orders.changes products.snapshot catalogs.object blogs.record dialogs.new logins.old events.data events.payload events.name history.old_status audits.object_id versions.object_type versions.state`) {
+	for _, name := range strings.Fields(`orders.changes products.snapshot catalogs.object blogs.record dialogs.new logins.old events.data events.payload events.name history.old_status audits.object_id versions.object_type versions.state
+		audit_log.data_type outbox.body_size posts.body jobs.title orders.details orders.serialized_data`) {
 		if of(name, value.JSON) {
 			t.Errorf("%s holds copies", name)
 		}
@@ -329,13 +350,15 @@ func TestPointsTo(t *testing.T) {
 func TestSettingsInRows(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
-		"component_config": true, "ir_config_parameter": true, "mdl_config_plugins": true, "client_attributes": true, "realm_attribute": true, "tenant_settings": true,
-		"product_attributes": false, "product_options": false, "metrics": false,
+		"component_config.name value": true, "ir_config_parameter.key value": true, "mdl_config_plugins.name value": true, "client_attributes.name value": true, "realm_attribute.name value": true, "tenant_settings.name value": true,
+		"wp_options.option_name option_value": true, "wp_usermeta.meta_key meta_value": true, "user_preferences.pref pref_value": true, "org_settings.name val": true, "configuration.conf_key conf_val": true, "user_property.property property_value": true,
+		"cfg_settings.cfg_name cfg_value": true, "sentry_projectoptions.key value": true, "sentry_option.key value": true, "installation_configs.name serialized_value": true, "organization_meta.key value": true,
+		"product_attributes.name value": false, "product_options.name value": false, "productoptions.name value": false, "poll_options.name value": false, "metrics.name value": false, "feature_values.name value": false, "settings.comment value": false,
 	} {
-		value := catalog.TableColumn{Name: "value", Type: value.Type{Scalar: value.String}}
-		of := &table{Table: catalog.Table{Name: name, Columns: []catalog.TableColumn{{Name: "name"}, value}}}
-		if got := of.secret(value); got != want {
-			t.Errorf("%s.value reads like a secret: %t", name, got)
+		table, columns, _ := strings.Cut(name, ".")
+		of := newTable(table, strings.Fields(columns)...)
+		if got := of.secret(of.Columns[1]); got != want {
+			t.Errorf("%s reads like a secret: %t", name, got)
 		}
 	}
 }

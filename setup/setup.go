@@ -205,6 +205,7 @@ type table struct {
 	renamed  bool       // its own name is taken by another root field
 	through  *through   // that reference, should it be left out all the same
 	ways     []*through // all references that lead to rows of tenants
+	links    []*through // relations that no foreign key says
 
 	pointed   map[string]bool // columns that are called like references to rows of tables
 	referrers []*table        // a table for each foreign key of another one onto it
@@ -229,6 +230,7 @@ type through struct {
 	back  bool // the key is that one's, onto this table, and no two of its rows have the same
 	guess bool // the database knows of no key: a column is called like one
 	blind bool // it leads to a table that the account may not read
+	unled bool // it leads to rows of which nothing that is known leads to a tenant
 }
 
 // newTables names the datasets after the tables, with the schema before the

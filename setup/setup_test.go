@@ -311,7 +311,58 @@ datasets:
 		"datasets.orderRows: it is common, so every tenant sees all of it; but its column order_id looks like a reference to orders, whose rows are tenants'",
 		"datasets.seals: it is common, so every tenant sees all of it; but its column order_id looks like a reference to orders, whose rows are tenants'",
 	}
-	if diff := cmp.Diff(want, setup.Exposed(cat)); diff != "" {
+	if diff := cmp.Diff(want, setup.Exposed(cat, nil)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// By what the tables are found to hold check tells of all that init would serve to nobody.
+func TestExposedTables(t *testing.T) {
+	t.Parallel()
+	src := source(t, `CREATE TABLE orgs (id INTEGER PRIMARY KEY, name VARCHAR);
+		CREATE TABLE insurers (id INTEGER PRIMARY KEY, name VARCHAR, clearinghouse_login VARCHAR);
+		CREATE TABLE airports (id INTEGER PRIMARY KEY, name VARCHAR, address VARCHAR);
+		CREATE TABLE hl7_in_queue (id INTEGER PRIMARY KEY, status VARCHAR);
+		CREATE TABLE web_session (id INTEGER PRIMARY KEY, session_data VARCHAR);
+		CREATE TABLE authenticator (id INTEGER PRIMARY KEY, config JSON);
+		CREATE TABLE global_property (property VARCHAR PRIMARY KEY, property_value VARCHAR);
+		CREATE TABLE features (key VARCHAR PRIMARY KEY, name VARCHAR);
+		CREATE TABLE hsm_key (label VARCHAR PRIMARY KEY);
+		CREATE VIEW totals AS SELECT count(*) AS n FROM orgs`)
+	yml := `sources: {main: {kind: duckdb, path: x.duckdb}}
+strategies: {shared: {kind: shared, source: main}}
+datasets:
+  orgs: {tenant: id, key: id}
+  insurers: {common: true}
+  airports: {common: true}
+  queued: {common: true, bind: {main: {table: hl7_in_queue}}}
+  web_session: {common: true}
+  authenticator: {common: true}
+  global_property: {common: true}
+  features: {common: true}
+  hsm_key: {common: true}
+  totals: {common: true}
+`
+	cfg, err := config.Parse("usher.yml", []byte(yml), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := catalog.Introspected{"main": src.Tables}
+	cat, problems := catalog.Compile(cfg.Spec, found)
+	if err := cfg.Locate(problems); err != nil {
+		t.Fatal(err)
+	}
+	const common = ": it is common, so every tenant sees all of it; but "
+	want := []string{
+		"datasets.authenticator" + common + "its column config reads like a secret",
+		"datasets.global_property" + common + "it is called like one of what programs keep (property), its column property_value reads like a secret",
+		"datasets.hsm_key" + common + "it is called like one of what programs keep (key)",
+		"datasets.insurers" + common + "its column clearinghouse_login is hardly for everybody",
+		"datasets.queued" + common + "it is called like one of what programs keep (queue)",
+		"datasets.totals" + common + "it is a view of main, and nobody confines what that shows, or sums up, of rows that are tenants'",
+		"datasets.web_session" + common + "it is called like one of what people are or do (session), its column session_data reads like a secret",
+	}
+	if diff := cmp.Diff(want, setup.Exposed(cat, found)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -386,4 +437,23 @@ func FuzzScalar(f *testing.F) {
 
 func hasControl(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 })
+}
+
+// Beside the column that is taken others are named that are in many tables, unless what they lead to has it.
+func TestPassed(t *testing.T) {
+	t.Parallel()
+	draft, err := setup.Propose(source(t, `CREATE TABLE organizations (id INTEGER PRIMARY KEY, name VARCHAR);
+		CREATE TABLE projects (id INTEGER PRIMARY KEY, organization_id INTEGER);
+		CREATE TABLE tasks (id INTEGER PRIMARY KEY, organization_id INTEGER, project_id INTEGER, franchise_id INTEGER);
+		CREATE TABLE notes (id INTEGER PRIMARY KEY, organization_id INTEGER, project_id INTEGER, franchise_id INTEGER, board_id INTEGER);
+		CREATE TABLE bills (id INTEGER PRIMARY KEY, organization_id INTEGER, franchise_id INTEGER, board_id INTEGER);
+		CREATE TABLE boards (id INTEGER PRIMARY KEY, organization_id INTEGER);
+		CREATE TABLE pins (id INTEGER PRIMARY KEY, organization_id INTEGER, board_id INTEGER);`), setup.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"project_id (in 2 of 7 tables), which leads to what belongs to somebody itself", "franchise_id (in 3 of 7 tables), which is in fewer"}
+	if diff := cmp.Diff(want, draft.Passed); draft.Column != "organization_id" || diff != "" {
+		t.Errorf("%s: -want +got:\n%s", draft.Column, diff)
+	}
 }

@@ -149,33 +149,35 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 		return false
 	}
 	var text bytes.Buffer
-	names, lines := relationNames(ds), 0
-	var above []string // what holds of the rows that it belongs to
+	names, lines, ready := relationNames(ds), 0, false
 	for _, w := range t.ways {
+		if w.unled {
+			fmt.Fprintf(&text, "    # %s%s\n", d.behind(w), t.without(w))
+			lines++
+			continue
+		}
 		if rel := d.relationOf(ds, w); rel != nil {
 			left := ""
 			if w.to.leftOut != "" {
 				left = ", which is left out"
 			}
 			name := Scalar(names[slices.Index(ds.Relations, rel)])
-			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s\n", name, oneLine(w.String()), left)
-			if holds := d.typedAbove(w.to, nil); holds != "" {
-				above = append(above, fmt.Sprintf("%s: {%s}", name, holds))
-			}
+			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s%s\n", name, oneLine(w.String()), left, t.without(w))
+			ready = true
 			lines++
 		}
 	}
-	if lines == 0 {
+	if !ready {
 		return false
 	}
 	as := *d
 	as.Catalog = d.all
-	as.body(&text, t, ds, above...)
+	as.body(&text, t, ds)
 	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
 	switch {
 	case lines > 1:
 		fmt.Fprintf(out, "  # Keep the one line `tenant` that is right: a wrong one shows rows to another\n  # tenant. Then remove the # here.\n")
-	case strings.Contains(text.String(), ", which is left out\n"):
+	case strings.Contains(text.String(), ", which is left out"):
 		fmt.Fprintf(out, "  # Once that is served, remove the # here.\n")
 	default:
 		fmt.Fprintf(out, "  # If it is right all the same, remove the # here.\n")
@@ -186,6 +188,28 @@ func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
 	}
 	out.WriteByte('\n')
 	return true
+}
+
+// without says what becomes of rows that lack a reference, where they may.
+func (t *table) without(w *through) string {
+	if w.back || t.always(w.key) {
+		return ""
+	}
+	return "; a row without one is nobody's"
+}
+
+// behind is the line that says that rows are a tenant's through a table that is left out, and the relation that it takes.
+func (d *Draft) behind(w *through) string {
+	from, key, name := w.key.Columns[0], w.key.RefColumns[0], w.named()
+	if len(w.key.Columns) != 1 || !graphqlName.MatchString(from) || !graphqlName.MatchString(key) || !graphqlName.MatchString(name) {
+		return oneLine(w.String()) + ", which is left out"
+	}
+	line := fmt.Sprintf("tenant: {through: %[1]s}   # %[2]s, once that is served, by the relation %[1]s: {to: %[3]s, on: {%[4]s: %[5]s}}",
+		Scalar(name), oneLine(w.String()), Scalar(w.to.dataset), Scalar(from), Scalar(key))
+	if above := d.typedAbove(w.to, nil); above != "" { // what hides rows of a parent hides none here
+		line += fmt.Sprintf(", and with filter: {%s: {%s}}", Scalar(name), above)
+	}
+	return line
 }
 
 // target is the table that a relation leads to, if it is among what is written.
@@ -201,8 +225,8 @@ func (d *Draft) target(t *table, r *catalog.Relation) *table {
 	return nil
 }
 
-// body writes all of a dataset but whose its rows are, and under what besides.
-func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset, above ...string) {
+// body writes all of a dataset but whose its rows are.
+func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	if t.typeName != "" {
 		fmt.Fprintf(out, "    type: %s\n", Scalar(t.typeName))
 	}
@@ -220,13 +244,7 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset, above ...
 	if gone.stamp != "" {
 		fmt.Fprintf(out, "    deleted: %s   # rows that are stamped are deleted, and shown to nobody\n", gone.stamp)
 	}
-	switch marks := gone.filter(); {
-	case len(above) > 0:
-		if marks != "" {
-			above = append(above, marks)
-		}
-		fmt.Fprintf(out, "    filter: {%s}   # what hides rows of a parent hides none here: keep what is of the way that stays\n", strings.Join(above, ", "))
-	case marks != "":
+	if marks := gone.filter(); marks != "" {
 		fmt.Fprintf(out, "    filter: {%s}   # rows that are marked otherwise are deleted, and shown to nobody\n", marks)
 	}
 	fmt.Fprintf(out, "    columns:\n")
@@ -392,7 +410,7 @@ func (d *Draft) Omit(problems []catalog.Problem) bool {
 			if d.served(t.dataset) != p.Path[1] || t.leftOut != "" {
 				continue
 			}
-			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" && !tellsDeleted(p.Path[3]) {
+			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" && !t.tellsDeleted(p.Path[3]) {
 				if t.omitted == nil {
 					t.omitted = make(map[string]string)
 				}
@@ -434,21 +452,26 @@ func (d *Draft) names(ds *catalog.Dataset, columns []*catalog.Column) string {
 }
 
 func (d *Draft) relations(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
-	width, written := 0, false
+	width := 0
+	var lines [][2]string
 	names := relationNames(ds)
-	for i := range names {
-		width = max(width, len(Scalar(names[i])))
-	}
 	for i, r := range ds.Relations {
 		to := d.target(t, r)
 		if to == nil || t.omitted[r.Name] != "" || t.omitted[names[i]] != "" {
 			continue
 		}
-		if !written {
-			fmt.Fprintf(out, "    relations:\n")
-			written = true
+		line := d.relation(ds, r, to)
+		if d.linked(t, ds, r, to) {
+			line += "   # by their names: no foreign key says so"
 		}
-		fmt.Fprintf(out, "      %-*s %s\n", width+1, Scalar(names[i])+":", d.relation(ds, r, to))
+		width = max(width, len(Scalar(names[i])))
+		lines = append(lines, [2]string{Scalar(names[i]) + ":", line})
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(out, "    relations:\n")
+	}
+	for _, l := range lines {
+		fmt.Fprintf(out, "      %-*s %s\n", width+1, l[0], l[1])
 	}
 }
 
@@ -464,6 +487,18 @@ func relationNames(ds *catalog.Dataset) []string {
 		}
 	}
 	return out
+}
+
+// linked tells whether a relation is made of names alone, in either direction.
+func (d *Draft) linked(t *table, ds *catalog.Dataset, r *catalog.Relation, to *table) bool {
+	if len(r.On) != 1 {
+		return false
+	}
+	from, there := d.stored(t, ds, r.On[0].From).Name, d.stored(to, r.To, r.On[0].To).Name
+	is := func(a, b *table, column, key string) bool {
+		return slices.ContainsFunc(a.links, func(w *through) bool { return w.to == b && w.key.Columns[0] == column && w.key.RefColumns[0] == key })
+	}
+	return is(t, to, from, there) || is(to, t, there, from)
 }
 
 func (d *Draft) relation(ds *catalog.Dataset, r *catalog.Relation, to *table) string {
