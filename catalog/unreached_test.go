@@ -111,7 +111,7 @@ func TestWhatLeadsToOneThatWaitsSaysSo(t *testing.T) {
 			}},
 			"seats": {
 				Tenant: TenancySpec{Through: "booking"}, Key: Names{"id"},
-				Columns: Ordered[ColumnSpec]{{Name: "id", Value: ColumnSpec{Type: "Int!"}}, {Name: "booking_id", Value: ColumnSpec{Type: "Int!"}}},
+				Columns:   Ordered[ColumnSpec]{{Name: "id", Value: ColumnSpec{Type: "Int!"}}, {Name: "booking_id", Value: ColumnSpec{Type: "Int!"}}},
 				Relations: Ordered[RelationSpec]{{Name: "booking", Value: RelationSpec{To: "bookings", On: map[string]string{"booking_id": "id"}}}},
 			},
 		},
