@@ -32,8 +32,9 @@ type Catalog struct {
 	shares map[string]principal.Share // of tenants, also of those that the control store registers
 	byKey  map[string]string          // ids of Tenants, by their keys
 
-	byExternalID map[string]string // likewise
-	shapes       map[string]string // by tenant, see ShapeOf
+	byExternalID map[string]string   // likewise
+	shapes       map[string]string   // by tenant, see ShapeOf
+	readers      map[string][]Reader // by dataset, the others
 	views        *lru.Cache[viewKey, *View]
 	told         told
 }

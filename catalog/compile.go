@@ -49,6 +49,7 @@ func compile(spec Spec, tables Introspected, silent map[string]bool, incomplete 
 	if Refused(c.problems) {
 		return nil, c.problems
 	}
+	c.catalog.readers = readersOf(c.catalog)
 	return c.catalog, c.problems
 }
 

@@ -235,6 +235,9 @@ func exprText(e *catalog.Expr) string {
 	case catalog.ExprCount:
 		return "count()" + filter
 	case catalog.ExprAgg:
+		if len(args) > 1 {
+			filter += " with " + args[1]
+		}
 		return fmt.Sprintf("%s(%s%s)", e.Func, args[0], filter)
 	case catalog.ExprNeg:
 		return "-" + args[0]

@@ -22,7 +22,7 @@ var aggregates = []Func{Sum, Avg, Min, Max, Median, Stddev, Variance, CountDisti
 // sums, as dashboards ask for them.
 const (
 	percentileOf    = "percentile"      // percentile(x, 0.9)
-	weightedAverage = "weightedAverage" // sum(x * weight) / sum(weight)
+	weightedAverage = "weightedAverage" // sum(x * weight) / sum(weight), in the rows with an x
 	rate            = "rate"            // sum(x) / sum(y)
 )
 
@@ -330,6 +330,9 @@ func (p *parser) pair(name string, start int, first *Expr) (*Expr, error) {
 	under, err := p.aggregate(Sum, second, start)
 	if err != nil {
 		return nil, err
+	}
+	if name == weightedAverage { // a row without a value weighs nothing
+		under.Args = append(under.Args, first)
 	}
 	return &Expr{Op: ExprDiv, Type: value.Of(value.Float), Args: []*Expr{over, under}}, nil
 }

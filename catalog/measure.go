@@ -29,7 +29,7 @@ const (
 	ExprDiv                      // two Args; null when the divisor is 0; Float
 	ExprNeg                      // one Arg
 	ExprCount                    // no Args: rows
-	ExprAgg                      // Func of one Arg
+	ExprAgg                      // Func of one Arg, in the rows in which the second, if there is one, is not null
 )
 
 // Func names an aggregate function.

@@ -310,7 +310,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 	}{
 		{[]string{"ten"}, "tenant"},
-		{[]string{"tenant", "re"}, "rename remove-account resume"},
+		{[]string{"tenant", "re"}, "rename remove-account resume release-places"},
 		{[]string{"tenant", "update", "acme", "--ac"}, "--accounts"},
 		{[]string{"completion", ""}, "bash zsh fish --help --version"},
 		{[]string{"user", "create", "ann", "--scope", "data:"}, "data:read data:write data:export"},

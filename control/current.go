@@ -42,6 +42,6 @@ func (c *Current) CheckAccounts(token principal.Principal, generation int64) err
 }
 
 // CheckDisjoint implements tenancy.Places.
-func (c *Current) CheckDisjoint(p principal.Principal, others iter.Seq2[principal.Principal, error]) error {
+func (c *Current) CheckDisjoint(p principal.Principal, others iter.Seq2[tenancy.Record, error]) error {
 	return c.now.Load().CheckDisjoint(p, others)
 }

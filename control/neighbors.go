@@ -12,6 +12,7 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/principal"
+	"usher/tenancy"
 )
 
 // Neighbors are who is read from which place. Where a tenant column is applied
@@ -101,7 +102,7 @@ func (n *Neighbors) allowed(record principal.Principal) ([]plan.Place, error) {
 // CheckDisjoint judges a tenant that is about to be registered, or to get an
 // account: nothing of it may be read from the place of another where nothing
 // else keeps them apart.
-func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[principal.Principal, error]) error {
+func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[tenancy.Record, error]) error {
 	places, err := n.allowed(p)
 	if err != nil {
 		return err
@@ -116,10 +117,12 @@ func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[princi
 		if err != nil {
 			return err
 		}
-		if other.Tenant == p.Tenant {
+		if other.Tenant == p.Tenant || other.Released {
 			continue
 		}
-		if at, _, met := own.meets(other.Tenant, plan.OwnPlaces(n.cat, other)); met {
+		if at, _, met := own.meets(other.Tenant, plan.OwnPlaces(n.cat, other.Principal)); met && other.Deleted {
+			return left(at, other.Tenant)
+		} else if met {
 			return shared(at)
 		}
 	}
@@ -130,6 +133,19 @@ func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[princi
 func shared(at plan.Place) error {
 	return fault.New(fault.Conflict, "the tenant's %s in %s would be read from another's place, and nothing else keeps them apart", at.Dataset, at.Source).
 		WithHint("Give the tenant a database, schema or login of its own.")
+}
+
+// left is the refusal of what a deleted tenant has left behind. Who sets records has
+// tenants deleted, and is told which it was.
+func left(at plan.Place, by string) error {
+	return fault.New(fault.Conflict, "the tenant's %s in %s would be read from where rows of tenant %s, which is deleted, are or were, and nothing else keeps them apart", at.Dataset, at.Source, by).
+		WithHint("Give the tenant a database, schema or login of its own or, once those rows are gone, release the places of %s: releasePlaces, or `usher tenant release-places`.", by)
+}
+
+// leftBySomebody is that of a token, whose minter may know of no other tenant.
+func leftBySomebody(at plan.Place) error {
+	return fault.New(fault.Conflict, "the token's %s in %s would be read from where rows of a deleted tenant are or were, and nothing else keeps them apart", at.Dataset, at.Source).
+		WithHint("Name an account of the tenant's own. Once those rows are gone, an administrator of all tenants can release the deleted tenant's places (releasePlaces).")
 }
 
 // settled refuses to start while tenants of the store are read from the place of

@@ -12,6 +12,7 @@ import (
 	"usher/config"
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy"
 )
 
 // neighborhood has sources of every kind that may be a tenant's own, and one
@@ -116,12 +117,27 @@ func TestNeighbors(t *testing.T) {
 			}
 		}
 		for i, p := range principals {
-			registered := func(yield func(principal.Principal, error) bool) {
-				_ = yield(p, nil) && yield(principals[1-i], nil)
+			registered := func(other tenancy.Record) iter.Seq2[tenancy.Record, error] {
+				return func(yield func(tenancy.Record, error) bool) {
+					_ = yield(tenancy.Record{Principal: p}, nil) && yield(other, nil)
+				}
 			}
-			err := n.CheckDisjoint(p, iter.Seq2[principal.Principal, error](registered))
+			err := n.CheckDisjoint(p, registered(tenancy.Record{Principal: principals[1-i]}))
 			if (err != nil) != line.meet {
 				t.Errorf("%s, %s: %v", line.what, p.Tenant, err)
+			}
+			// The same of one that is deleted, and whose secrets are gone, until its places are released.
+			gone := tenancy.Record{Principal: principals[1-i], Deleted: true}
+			gone.Routing.Accounts = make(map[string]account)
+			for source, a := range principals[1-i].Routing.Accounts {
+				gone.Routing.Accounts[source] = a.Bare()
+			}
+			if err := n.CheckDisjoint(p, registered(gone)); (err != nil) != line.meet || err != nil && !strings.Contains(err.Error(), "tenant "+gone.Tenant+", which is deleted,") {
+				t.Errorf("%s, %s beside one that is deleted: %v", line.what, p.Tenant, err)
+			}
+			gone.Released = true
+			if err := n.CheckDisjoint(p, registered(gone)); err != nil {
+				t.Errorf("%s, %s where a deleted one was: %v", line.what, p.Tenant, err)
 			}
 			if err != nil && (fault.From(err).Code != fault.Conflict || strings.Contains(err.Error(), "example") || strings.Contains(err.Error(), principals[1-i].Tenant)) {
 				t.Errorf("%s: the refusal is %v", line.what, err)
@@ -129,7 +145,7 @@ func TestNeighbors(t *testing.T) {
 		}
 	}
 	// Where everybody's rows are, nobody is alone, registered or not.
-	nobody := func(func(principal.Principal, error) bool) {}
+	nobody := func(func(tenancy.Record, error) bool) {}
 	everybodys := principal.Principal{Tenant: "one", TenantKey: "one", Routing: principal.Routing{Accounts: ofSource("silo", account{Database: "shop", Password: "p"})}}
 	if err := n.CheckDisjoint(everybodys, nobody); err == nil {
 		t.Error("a tenant is alone in the database of all")

@@ -67,7 +67,11 @@ func (n *Neighbors) Follow(since, generation int64, changed iter.Seq2[tenancy.Re
 		if err != nil {
 			return err
 		}
-		all = append(all, moved{r.Tenant, n.own(plan.OwnPlaces(n.cat, r.Principal)), r.Deleted})
+		var places []plan.Place
+		if !r.Released {
+			places = n.own(plan.OwnPlaces(n.cat, r.Principal))
+		}
+		all = append(all, moved{r.Tenant, places, r.Deleted})
 	}
 	r := &n.registered
 	r.mu.Lock()
@@ -119,9 +123,9 @@ func (r *registered) set(tenant string, places []plan.Place, deleted bool) {
 	}
 }
 
-// taken finds a place of a tenant that must not be another's too, and is. What deleted ones
-// have left behind counts for tokens, not for the next tenant that is registered there.
-func (r *registered) taken(tenant string, places []plan.Place, deleted bool) error {
+// taken finds a place of a tenant that must not be another's too, and is, also where deleted ones have left
+// rows behind: how that is refused is the caller's.
+func (r *registered) taken(tenant string, places []plan.Place, left func(at plan.Place, by string) error) error {
 	for _, p := range places {
 		there := r.at[p.Where]
 		for _, s := range r.of[tenant] {
@@ -129,15 +133,27 @@ func (r *registered) taken(tenant string, places []plan.Place, deleted bool) err
 				there = there.with(s, -1)
 			}
 		}
-		in := there.living
-		if deleted {
-			in.all, in.alone = in.all+there.deleted.all, in.alone+there.deleted.alone
-		}
-		if in.alone > 0 || p.Alone && in.all > 0 {
+		if there.living.forbids(p) {
 			return shared(p)
+		}
+		if there.deleted.forbids(p) {
+			return left(p, r.leaver(tenant, p))
 		}
 	}
 	return nil
+}
+
+// forbids tells whether a place may not be one more tenant's.
+func (c crowd) forbids(p plan.Place) bool { return c.alone > 0 || p.Alone && c.all > 0 }
+
+// leaver is a deleted tenant, but the one that asks, that has left rows in a place.
+func (r *registered) leaver(but string, at plan.Place) string {
+	for tenant, stays := range r.of {
+		if tenant != but && slices.ContainsFunc(stays, func(s stay) bool { return s.deleted && s.where == at.Where && (s.alone || at.Alone) }) {
+			return tenant
+		}
+	}
+	return ""
 }
 
 // CheckRecord judges a tenant that is about to be registered, or to get an account, as
@@ -153,7 +169,7 @@ func (n *Neighbors) CheckRecord(record principal.Principal, generation int64) er
 	if r.seen < generation { // another catalog has just come to be served
 		return catalog.NotYet()
 	}
-	return r.taken(record.Tenant, n.own(places), false)
+	return r.taken(record.Tenant, n.own(places), left)
 }
 
 // CheckAccounts judges a token about to be made whose accounts are other than its
@@ -176,5 +192,5 @@ func (n *Neighbors) CheckAccounts(token principal.Principal, generation int64) e
 	if r.seen < generation { // another catalog has just come to be served
 		return catalog.NotYet()
 	}
-	return r.taken(token.Tenant, places, true)
+	return r.taken(token.Tenant, places, func(at plan.Place, _ string) error { return leftBySomebody(at) })
 }

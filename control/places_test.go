@@ -122,7 +122,7 @@ func TestOwnPlacesAreAllButEverybodys(t *testing.T) {
 }
 
 // A tenant that is registered is compared with all of the store by what is kept: as with
-// each of them one after the other, also with those who share a place, and not with those who are deleted.
+// each of them one after the other, also with those who share a place, and with those who are deleted until their places are released.
 func TestRecordsAreComparedByPlace(t *testing.T) {
 	t.Parallel()
 	n, err := neighborsOf(t, "tenants: {filed: {accounts: {silo: {database: filed, password: {env: P}}}}}")
@@ -136,7 +136,7 @@ func TestRecordsAreComparedByPlace(t *testing.T) {
 		}
 		return p
 	}
-	all := []tenancy.Record{{Principal: of("plain", "", "")}, {Principal: of("gone", "silo", "left"), Deleted: true}}
+	all := []tenancy.Record{{Principal: of("plain", "", "")}, {Principal: of("gone", "silo", "left"), Deleted: true}, {Principal: of("freed", "silo", "free"), Deleted: true, Released: true}}
 	for i := range 100 {
 		all = append(all, tenancy.Record{Principal: of(fmt.Sprintf("t%d", i), "silo", fmt.Sprintf("d%d", i))}, tenancy.Record{Principal: of(fmt.Sprintf("c%d", i), "columns", "many")})
 	}
@@ -149,9 +149,9 @@ func TestRecordsAreComparedByPlace(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	one := func(yield func(principal.Principal, error) bool) {
+	one := func(yield func(tenancy.Record, error) bool) {
 		for _, r := range all {
-			if !r.Deleted && !yield(r.Principal, nil) {
+			if !yield(r, nil) {
 				return
 			}
 		}
@@ -167,7 +167,8 @@ func TestRecordsAreComparedByPlace(t *testing.T) {
 		{of("new", "silo", "fresh"), false},
 		{of("new", "silo", "filed"), true},
 		{of("new", "silo", "shop"), true},
-		{of("new", "silo", "left"), false},
+		{of("new", "silo", "left"), true},
+		{of("new", "silo", "free"), false},
 		{of("gone", "silo", "left"), false},
 		{of("new", "columns", "many"), false},
 		{of("c7", "columns", "many"), false},
@@ -182,11 +183,12 @@ func TestRecordsAreComparedByPlace(t *testing.T) {
 		t.Errorf("of a generation that was not read: %v", f)
 	}
 	if err := n.Follow(3, 5, func(yield func(tenancy.Record, error) bool) {
-		_ = yield(tenancy.Record{Principal: of("t7", "silo", "moved")}, nil) && yield(tenancy.Record{Principal: of("t8", "silo", "d8"), Deleted: true}, nil)
+		_ = yield(tenancy.Record{Principal: of("t7", "silo", "moved")}, nil) && yield(tenancy.Record{Principal: of("t8", "silo", "d8"), Deleted: true}, nil) &&
+			yield(tenancy.Record{Principal: of("gone", "silo", "left"), Deleted: true, Released: true}, nil)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for database, refuse := range map[string]bool{"d7": false, "d8": false, "moved": true, "d9": true} {
+	for database, refuse := range map[string]bool{"d7": false, "d8": true, "left": false, "moved": true, "d9": true} {
 		if err := n.CheckRecord(of("new", "silo", database), 5); (err != nil) != refuse {
 			t.Errorf("%s, later: %v", database, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"usher/control"
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy"
 )
 
 // While sources are silent a tenant is registered all the same, if nothing of its own leads to
@@ -16,7 +17,7 @@ import (
 // looked into. Who is refused is told which source it is for.
 func TestTenantsWhileASourceIsSilent(t *testing.T) {
 	t.Parallel()
-	nobody := iter.Seq2[principal.Principal, error](func(func(principal.Principal, error) bool) {})
+	nobody := iter.Seq2[tenancy.Record, error](func(func(tenancy.Record, error) bool) {})
 	spec := catalog.Spec{
 		Sources: map[string]catalog.SourceSpec{
 			"shop": {Kind: "postgres", Host: "h", Database: "d", User: "u"},

@@ -201,19 +201,29 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 	return answered.Results[0], nil
 }
 
-// Purge forgets kept answers that a change made old: of a dataset or, with an
-// empty name, of all; of a tenant or, with an empty id, of everybody.
+// Purge forgets kept answers that a change made old: of a dataset, and of all that are read from the
+// same tables, or, with an empty name, of all; of a tenant or, with an empty id, of everybody.
 // What is on its way was perhaps read before the change: nobody joins it any
 // more, and it is not kept.
 func (s *Sources) Purge(tenant, dataset string) {
-	s.written.note(tenant, time.Now(), longest(s.accounts.cat)) // before those that are under way are forgotten: who begins then knows
+	whose := func(r catalog.Reader) string {
+		if r.Apart {
+			return ""
+		}
+		return tenant
+	}
+	for _, r := range s.accounts.cat.Readers(dataset) { // before those that are under way are forgotten: who begins then knows
+		s.written.note(whose(r), time.Now(), longest(s.accounts.cat))
+	}
 	for _, each := range s.all() {
 		each.accounts.each(func(_ plan.Target, source Source) {
 			if db, ok := source.(*database); ok {
 				db.flights.forget()
 			}
 		})
-		each.cache.purge(tenant, dataset)
+		for _, r := range each.accounts.cat.Readers(dataset) {
+			each.cache.purge(whose(r), r.Dataset)
+		}
 	}
 	s.metrics.purges.Inc()
 }

@@ -43,11 +43,12 @@ func (g *Gateway) told(cfg *config.Config, cat *catalog.Catalog, forget func(sou
 }
 
 // tells has the other gateways forget what they keep of a dataset that was changed
-// here, and read it where it has been written. Of one of which no answers are kept, and which has no
+// here, and read it where it has been written. Of one of whose tables no answers are kept, and which has no
 // replicas, there is nothing to know.
 func (g *Gateway) tells(cat *catalog.Catalog, log *slog.Logger) func(ctx context.Context, source, dataset, owner string) {
 	return func(ctx context.Context, source, dataset, owner string) {
-		if d := cat.Dataset(dataset); d == nil || d.Cache == 0 && !replicated(cat.Sources[source]) {
+		kept := slices.ContainsFunc(cat.Readers(dataset), func(r catalog.Reader) bool { return cat.Dataset(r.Dataset).Cache > 0 })
+		if !kept && !replicated(cat.Sources[source]) {
 			return
 		}
 		told := tenancy.Change{Source: source, Dataset: dataset}

@@ -157,6 +157,8 @@ func TestTokensOfNeighbors(t *testing.T) {
 	do(gates[0].Control().SuspendTenant(ctx, root, "t3"))
 	mint("plain", "elsewhere", fault.Conflict)
 	do(gates[0].Control().DeleteTenant(ctx, root, "t3"))
+	mint("plain", "elsewhere", fault.Conflict) // its rows are there
+	do(gates[1].Control().ReleasePlaces(ctx, root, "t3"))
 	mint("plain", "elsewhere", "")
 	key, err := gates[0].Control().CreateKey(ctx, root, tenancy.KeyRequest{
 		Name: "backend", AllTenants: true, Scopes: []principal.Scope{principal.CreateTokens}, MayGrant: tenancy.MayGrant{Strategies: []string{"silo"}, Accounts: []string{"silo"}},
@@ -169,5 +171,70 @@ func TestTokensOfNeighbors(t *testing.T) {
 		if (err == nil) != (code == "") || err != nil && fault.From(err).Code != code {
 			t.Errorf("a key's token in %s: %v", schema, err)
 		}
+	}
+}
+
+// Where the rows of a deleted tenant are nobody else is led, by whichever gateway it was deleted and whoever is
+// registered there or minted for, until an administrator of all tenants says that they are gone.
+func TestPlacesOfDeletedTenants(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	open := func() gate {
+		g, err := assembleControlled(t, fmt.Sprintf(siloed, inPostgres(db), ""), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = g.Close() })
+		return gate{g}
+	}
+	one, two := open(), open()
+	root := one.bootstrap(t)
+	create := func(g gate, id, schema string) string {
+		return g.query(t, root, `mutation { admin { createTenant(input: {id: "`+id+`", accounts: [{source: "silo", schema: "`+schema+`"}]}) { id } } }`)
+	}
+	move := func(g gate, id, schema string) string {
+		return g.query(t, root, `mutation { admin { setTenantAccounts(id: "`+id+`", accounts: [{source: "silo", schema: "`+schema+`"}]) { id } } }`)
+	}
+	release := func(g gate, token, tenant string) string {
+		return g.query(t, token, `mutation { admin { releasePlaces(tenant: "`+tenant+`") { id accounts { source } status } } }`)
+	}
+	refused := func(what, answer string, parts ...string) {
+		t.Helper()
+		for _, part := range append(parts, `"code":"CONFLICT"`) {
+			if !strings.Contains(answer, part) {
+				t.Errorf("%s: %s lacks %s", what, answer, part)
+			}
+		}
+	}
+	done := func(what, answer string) {
+		t.Helper()
+		if !strings.HasPrefix(answer, "200") || strings.Contains(answer, `"errors"`) {
+			t.Errorf("%s: %s", what, answer)
+		}
+	}
+	done("ta", create(one, "ta", "sa"))
+	done("tc", create(one, "tc", "sb"))
+	refused("beside one that lives", move(two, "ta", "sb"), "another's place")
+	refused("places of one that lives", release(one, root, "tc"), "tenant tc is active")
+	done("deleted", one.query(t, root, `mutation { admin { deleteTenant(id: "tc") { id } } }`))
+	for what, g := range map[string]gate{"where it was deleted": one, "elsewhere": two} {
+		refused("an account, "+what, move(g, "ta", "SB"), "tenant tc, which is deleted,", "releasePlaces")
+		refused("a new tenant, "+what, create(g, "td", "sb"), "tenant tc, which is deleted,")
+	}
+	admin := one.text(t, root, `mutation { admin { createServiceKey(input: {name: "boss", tenant: "ta", scopes: [ADMINISTER]}) { token } } }`, "token")
+	if got := release(one, admin, "tc"); !strings.Contains(got, "Cannot query field") {
+		t.Errorf("by a tenant's administrator: %s", got)
+	}
+	for range 2 { // the second time it is so already
+		if got := release(two, root, "tc"); got != `200 {"data":{"admin":{"releasePlaces":{"id":"tc","accounts":[],"status":"DELETED"}}}}` {
+			t.Errorf("released: %s", got)
+		}
+	}
+	done("where nobody is", move(one, "ta", "sb"))
+	if got := one.query(t, root, `{ admin { auditLog(filter: {operation: "releasePlaces", outcome: "done"}) { items { tenant } } } }`); strings.Count(got, `{"tenant":"tc"}`) != 2 {
+		t.Errorf("the log says %s", got)
+	}
+	if got := release(one, root, "nobody"); !strings.Contains(got, "NOT_FOUND") {
+		t.Errorf("of nobody: %s", got)
 	}
 }

@@ -108,6 +108,58 @@ func TestOtherGatewaysForgetWhatIsWritten(t *testing.T) {
 	forgets(`{"orders":[{"note":"new"},{"note":"nested"},{"note":"imported"}]}`)
 }
 
+// What is written into a table is read anew by way of all datasets that are read from it: by the one who
+// wrote at once, at other gateways within a second, and where another column says whose a row is, by everybody.
+func TestOtherDatasetsOfATableForget(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	db, store := server.Database(t), server.Database(t)
+	db.Exec(t, writtenTables)
+	db.Exec(t, `ALTER TABLE customers ADD seller text NOT NULL DEFAULT 'b'`)
+	edit := func(text string) string {
+		_, rest, _ := strings.Cut(text, "\n  key:")
+		return "control:\n  " + inPostgres(store) + "\n  key:" + rest + `
+  people: {tenant: tenant, cache: 1h, bind: {shop: {table: customers}}, columns: {id: BigInt!, tenant: String!, name: String}}
+  sold: {tenant: seller, cache: 1h, bind: {shop: {table: customers}}, columns: {id: BigInt!, seller: String!, name: String}}
+`
+	}
+	one := openWrittenAs(t, db, edit)
+	two := serveWritten(t, db, edit)
+	ann, bob := one.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), one.keyOf(t, "bob", "b", "READ_DATA")
+	const people, sold = `{ people(where: {id: {in: [1, 9]}}) { name } }`, `{ sold(where: {id: {in: [1, 9]}}) { name } }`
+	shows := func(g gate, names string) bool {
+		rows := `[{"name":"` + strings.ReplaceAll(names, " ", `"},{"name":"`) + `"}]}`
+		return short(t, g.query(t, ann, people)) == `{"people":`+rows && short(t, g.query(t, bob, sold)) == `{"sold":`+rows
+	}
+	program.Soon(t, program.Patience, "the other gateway knows the keys", func() bool { return shows(two, "Ann") })
+	imported := func() string {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/import/customers", strings.NewReader("id,name\n9,Zoe\n"))
+		r.Header.Set("Authorization", "Bearer "+ann)
+		r.Header.Set("Content-Type", "text/csv")
+		answer := httptest.NewRecorder()
+		one.Handler().ServeHTTP(answer, r)
+		return answer.Body.String()
+	}
+	for _, line := range []struct {
+		what  string
+		write func() string
+		names string
+	}{
+		{"nothing", func() string { return "" }, "Ann"},
+		{"an update", func() string {
+			return one.query(t, ann, `mutation { updateCustomersByPk(id: 1, set: {name: "Eve"}) { id } }`)
+		}, "Eve"},
+		{"an import", imported, "Eve Zoe"},
+		{"a deletion", func() string { return one.query(t, ann, `mutation { deleteCustomersByPk(id: 9) { id } }`) }, "Eve"},
+	} {
+		said := line.write()
+		if !shows(one.gate, line.names) {
+			t.Errorf("after %s (%s) there are %s and %s", line.what, said, one.query(t, ann, people), one.query(t, bob, sold))
+		}
+		program.Soon(t, 3*time.Second, "the other gateway forgets after "+line.what, func() bool { return shows(two, line.names) })
+	}
+}
+
 const changesLogged = `{ admin { auditLog(filter: {kind: DATA}) { items { subject tenant actedBy operation datasets source rows outcome detail } } } }`
 
 // A mutation has an entry: who, as whose tenant, what, and how many rows.

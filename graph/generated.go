@@ -63,6 +63,7 @@ type AdminMutationResolver interface {
 	SuspendTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
 	ResumeTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
 	DeleteTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
+	ReleasePlaces(ctx context.Context, obj *AdminMutation, tenant string) (*AdminTenant, error)
 	RevokeTokens(ctx context.Context, obj *AdminMutation, by Revocation) (*int, error)
 	CreateServiceKey(ctx context.Context, obj *AdminMutation, input NewServiceKey) (*IssuedToken, error)
 	RevokeServiceKey(ctx context.Context, obj *AdminMutation, id string, keepMinted bool) (*int, error)
@@ -658,10 +659,21 @@ type AdminMutation {
     "Which tenant."
     id: String!
   ): AdminTenant
-  "Ends a tenant for ever, with its users, roles, saved queries and tokens. Its id and key are never used again."
+  """
+  Ends a tenant for ever, with its users, roles, saved queries and tokens. Its id and key are never used again. Its rows
+  stay where they are, and no other tenant is led there until its places are released.
+  """
   deleteTenant(
     "Which tenant."
     id: String!
+  ): AdminTenant
+  """
+  Lets other tenants have the databases, schemas and accounts of a deleted tenant, which are kept from them because its
+  rows are, or were, there. Whoever releases them says that the rows are gone.
+  """
+  releasePlaces(
+    "Which tenant; it is deleted."
+    tenant: String!
   ): AdminTenant
   """
   Ends tokens, everywhere within a second: those on which all that is given fits, and what was minted with them. Tokens
@@ -2282,6 +2294,8 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_resumeTenant(ctx, field)
 	case "deleteTenant":
 		return ec.fieldContext_AdminMutation_deleteTenant(ctx, field)
+	case "releasePlaces":
+		return ec.fieldContext_AdminMutation_releasePlaces(ctx, field)
 	case "revokeTokens":
 		return ec.fieldContext_AdminMutation_revokeTokens(ctx, field)
 	case "createServiceKey":
@@ -3475,6 +3489,20 @@ func (ec *executionContext) field_AdminMutation_putRole_args(ctx context.Context
 		return nil, err
 	}
 	args["spec"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_releasePlaces_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg0
 	return args, nil
 }
 
@@ -5773,6 +5801,50 @@ func (ec *executionContext) fieldContext_AdminMutation_deleteTenant(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminMutation_deleteTenant_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_releasePlaces(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_releasePlaces(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().ReleasePlaces(ctx, obj, fc.Args["tenant"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_releasePlaces(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_releasePlaces_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -18505,6 +18577,44 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 					}
 				}()
 				res = ec._AdminMutation_deleteTenant(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "releasePlaces":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_releasePlaces(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"usher/catalog"
 	"usher/fault"
 	"usher/value"
@@ -44,6 +46,13 @@ func (g *groupBuilder) measureExpr(m *catalog.Expr) (Expr, error) {
 		}
 		e.args = append(e.args, a)
 	}
+	var counts []Expr // what rows have to satisfy
+	if m.Op == catalog.ExprAgg && len(e.args) > 1 {
+		if with := e.args[1]; !g.valued(with) {
+			counts = append(counts, not(predicate(IsNull, with)))
+		}
+		e.args = e.args[:1]
+	}
 	if m.Filter != nil {
 		// The answer tells of what the filter compares, so that these columns are asked for as those of the expression are.
 		d, at := g.granted, whereAt{ref: 0, inside: -1, policy: true, variables: true}
@@ -54,9 +63,24 @@ func (g *groupBuilder) measureExpr(m *catalog.Expr) (Expr, error) {
 		if err != nil {
 			return Expr{}, err
 		}
+		counts = append(counts, f)
+	}
+	if len(counts) > 0 {
+		f := all(counts)
 		e.filter = &f
 	}
 	return e, nil
+}
+
+// valued tells numbers that are never null.
+func (g *groupBuilder) valued(e Expr) bool {
+	switch e.op { //nolint:exhaustive // others may be null
+	case Literal:
+		return true
+	case Add, Sub, Mul, Neg:
+		return !slices.ContainsFunc(e.args, func(a Expr) bool { return !g.valued(a) })
+	}
+	return g.filled(e)
 }
 
 func (g *groupBuilder) measureColumn(m *catalog.Expr) (Expr, error) {

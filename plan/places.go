@@ -162,24 +162,24 @@ func (b *builder) told(text string) string {
 	return strings.NewReplacer("{tenant}", b.tenant(), "{tenant_key}", b.tenantKey()).Replace(text)
 }
 
-// effective are the headers of the calls for this principal, templates as they
-// are written.
+// effective are the headers of the calls for this principal, by the digests of what they say: of a tenant
+// that is deleted no more is kept.
 func (b *builder) effective(source *catalog.Source) map[string]string {
 	o := b.override(source.Name)
 	out := make(map[string]string)
 	for name, text := range source.API.Headers {
-		out[http.CanonicalHeaderKey(name)] = text
+		out[http.CanonicalHeaderKey(name)] = principal.Digest(b.told(text))
 	}
 	if source.API.Plugin != nil {
 		for name, text := range source.API.Plugin.Properties {
-			out["property "+strings.ToLower(name)] = text
+			out["property "+strings.ToLower(name)] = principal.Digest(b.told(text))
 		}
 	}
 	for name, text := range o.Headers() {
-		out[textproto.CanonicalMIMEHeaderKey(name)] = text
+		out[textproto.CanonicalMIMEHeaderKey(name)] = principal.Digest(text)
 	}
 	for name, text := range o.Properties() {
-		out["property "+strings.ToLower(name)] = text
+		out["property "+strings.ToLower(name)] = principal.Digest(text)
 	}
 	return out
 }

@@ -4,6 +4,10 @@
 package principal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"strings"
 	"time"
 
 	"usher/query"
@@ -107,6 +111,33 @@ type Account struct {
 func (a Account) Empty() bool {
 	return a.Host == "" && a.Port == 0 && a.Database == "" && a.Schema == "" && a.User == "" && a.Password == "" &&
 		a.BaseURL == "" && len(a.Headers) == 0 && len(a.Properties) == 0
+}
+
+// Bare is the account as it is kept of a tenant that is deleted: where it led, without what lets somebody
+// in. What headers and properties say may lead elsewhere, too: their digests stand in their place.
+func (a Account) Bare() Account {
+	a.Password = ""
+	a.Headers, a.Properties = digests(a.Headers), digests(a.Properties)
+	return a
+}
+
+func digests(values map[string]string) map[string]string {
+	out := maps.Clone(values)
+	for name, value := range out {
+		out[name] = Digest(value)
+	}
+	return out
+}
+
+const digestPrefix = "sha256:"
+
+// Digest stands for a value that may be secret where values are only compared. That of a digest is itself.
+func Digest(value string) string {
+	if strings.HasPrefix(value, digestPrefix) {
+		return value
+	}
+	sum := sha256.Sum256([]byte(value))
+	return digestPrefix + hex.EncodeToString(sum[:])
 }
 
 // String hides the account: it holds secrets.

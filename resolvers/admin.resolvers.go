@@ -150,6 +150,12 @@ func (r *adminMutationResolver) DeleteTenant(ctx context.Context, obj *graph.Adm
 	})
 }
 
+func (r *adminMutationResolver) ReleasePlaces(ctx context.Context, obj *graph.AdminMutation, tenant string) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, tenant, func(store *tenancy.Store, who principal.Principal) error {
+		return store.ReleasePlaces(ctx, who, tenant)
+	})
+}
+
 func (r *adminMutationResolver) RevokeTokens(ctx context.Context, obj *graph.AdminMutation, by graph.Revocation) (*int, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {

@@ -102,6 +102,7 @@ var fields = map[string]Audience{
 	"AdminMutation.suspendTenant":        Operator,
 	"AdminMutation.resumeTenant":         Operator,
 	"AdminMutation.deleteTenant":         Operator,
+	"AdminMutation.releasePlaces":        Operator,
 	"AdminMutation.revokeTokens":         Administrator | Minter,
 	"AdminMutation.createServiceKey":     Administrator,
 	"AdminMutation.revokeServiceKey":     Administrator,

@@ -161,7 +161,7 @@ func TestAudiences(t *testing.T) {
 		"authenticated console viewer admin.tokens"+saved, "createToken narrowToken admin.revokeTokens"+keep)
 	f("a user", tenant(principal.Session, principal.ReadData), data+saved, keep+" logout logoutEverywhere changePassword")
 	f("an administrator of all tenants", principal.Principal{Kind: principal.ServiceKey, AllTenants: true, Scopes: all}, of("Query."), of("Mutation."))
-	const operators = " tenants configuredTenants findings configuration reload setTenantAccount removeTenantAccount setTenantBindings setTenantWeight setTenantLimits actAs createTenant setTenantStrategy setTenantCell setTenantAccounts setTenantExternalIds setTenantAllowHosts suspendTenant resumeTenant deleteTenant "
+	const operators = " tenants configuredTenants findings configuration reload setTenantAccount removeTenantAccount setTenantBindings setTenantWeight setTenantLimits actAs createTenant setTenantStrategy setTenantCell setTenantAccounts setTenantExternalIds setTenantAllowHosts suspendTenant resumeTenant deleteTenant releasePlaces "
 	everything = slices.DeleteFunc(everything, func(name string) bool {
 		_, field, _ := strings.Cut(name, ".")
 		return name == "AdminQuery.dashboards" || strings.Contains(operators, " "+field+" ")

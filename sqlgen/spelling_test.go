@@ -181,21 +181,28 @@ const measured = `  cells:
       minus: -sum(x)
       few: {expr: sum(x), filter: {x: {gt: 0}}}
       share: {expr: count() / 2, filter: {id: {in: [1, 2]}}}
+      weighed: weightedAverage(x, id)
+      rest: {expr: "weightedAverage(x, id)", filter: {id: {neq: 1}}}
+      inverse: weightedAverage(1 / x, id)
 `
 
-// Integers multiply without overflow, and a divisor of 0 gives null.
+// Integers multiply without overflow, and a divisor of 0 gives null. A row without a value weighs nothing,
+// whether a null or a division has left it without.
 func TestSpellingDivision(t *testing.T) {
 	t.Parallel()
 	e := start(t, cellsTable("int", []string{"2147483647", "0", "NULL", "-3"}, "0"), measured)
 	e.same("cellsAggregate { product cube rate none less minus few share }",
 		`[{"product":4611686014132420618,"cube":6917529021198630927.0,"rate":536870911,"none":null,"less":-2147483650,"minus":-2147483644,"few":2147483647,"share":1}]`)
 	e.same("cellsAggregate { inner }", `[{"inner":-0.333333332868}]`)
+	e.same("cellsAggregate { weighed rest }", `[{"weighed":306783376.4285714,"rest":-2}]`)
+	e.same("cellsAggregate(where: {x: {isNull: true}}) { weighed rest inverse }", `[{"weighed":null,"rest":null,"inverse":null}]`)
 	e = start(t, cellsTable("bigint", []string{"9223372036854775807"}, "9223372036854775807"), measured)
 	e.same("cellsAggregate { product rate minus }", `[{"product":85070591730234615847396907784232501249,"rate":9223372036854776000,"minus":-9223372036854775807}]`)
 	e = start(t, cellsTable("numeric(8,2)", []string{"0.10", "0.20"}), measured)
 	e.same("cellsAggregate { product cube rate less none }", `[{"product":0.0500,"cube":0.07500,"rate":0.15,"less":-0.10,"none":null}]`)
 	e = start(t, cellsTable("float8", []string{"0.1", "0.2", "0"}), measured)
 	e.same("cellsAggregate { product rate inner none }", `[{"product":0.05,"rate":0.1,"inner":15,"none":null}]`)
+	e.same("cellsAggregate { weighed inverse }", `[{"weighed":0.0833333333333,"inverse":6.66666666667}]`)
 }
 
 func TestSpellingNullOrder(t *testing.T) {

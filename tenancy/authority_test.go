@@ -1,6 +1,7 @@
 package tenancy_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -188,6 +189,11 @@ func TestAuthority(t *testing.T) {
 			{"SuspendTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.SuspendTenant(ctx, p, id) }},
 			{"ResumeTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.ResumeTenant(ctx, p, id) }},
 			{"DeleteTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.DeleteTenant(ctx, p, id) }},
+			{"ReleasePlaces", "", everyTenants, func(p actor) error {
+				id := name()
+				tenant(t, s, id)
+				return cmp.Or(s.DeleteTenant(ctx, root(), id), s.ReleasePlaces(ctx, p, id))
+			}},
 			{"RenameTenant", "", "root confined boss clerk filtered limited", func(p actor) error { return s.RenameTenant(ctx, p, "acme", "Acme") }},
 			{"ActAs", "", everyTenants, func(p actor) error {
 				return created(s.ActAs(ctx, p, tenancy.ActRequest{Tenant: "acme", Reason: "x", Roles: []string{"viewer"}}))

@@ -3,6 +3,8 @@ package tenancy
 import (
 	"context"
 	"time"
+
+	"usher/principal"
 )
 
 // Exec and Texts let tests look at the tables themselves.
@@ -84,3 +86,13 @@ func (s *Store) Deafen(d time.Duration) { s.heard.Store(s.heard.Load() - int64(d
 
 // Appear tells the others that this gateway is there.
 func (s *Store) Appear(ctx context.Context) { s.appear(ctx) }
+
+// KeptAccounts are the accounts in a tenant's row, also of one that is deleted.
+func (s *Store) KeptAccounts(ctx context.Context, id string) (map[string]principal.Account, error) {
+	var row tenantRow
+	if err := s.db.Get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id); err != nil {
+		return nil, err
+	}
+	routing, err := s.routing(row)
+	return routing.Accounts, err
+}

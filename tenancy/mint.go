@@ -324,6 +324,9 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 			return err
 		}
 		a.detail = made.ID + " for " + r.Subject
+		if len(r.Cleared) > 0 { // it shows more than others of its roles do
+			a.detail += "; cleared " + strings.Join(r.Cleared, ", ")
+		}
 		t.record(a.entry(p))
 		return nil
 	})

@@ -58,3 +58,31 @@ func TestFiltersAreJudgedAsTheMinters(t *testing.T) {
 		}
 	})
 }
+
+// A token for which conditions were lifted is one that shows more than its roles say: the log names them, also of
+// what was made with it.
+func TestClearedIsAudited(t *testing.T) {
+	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
+		s, ctx := open(tenancy.Options{}), t.Context()
+		tenant(t, s, "acme")
+		made := must(s.Mint(ctx, root(), tenancy.TokenRequest{Tenant: "acme", Subject: "boss", Cleared: []string{"desk", "region"}}))
+		narrowed := must(s.Narrow(ctx, accepted(t, s, made.Token), tenancy.Narrowing{}))
+		plain := must(s.Mint(ctx, root(), tenancy.TokenRequest{Tenant: "acme", Subject: "ann"}))
+		entries, _, err := s.Entries(ctx, root(), tenancy.AuditFilter{Tenant: "acme"}, tenancy.Page{Limit: 500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var details []string
+		for _, e := range entries {
+			if e.Operation == "createToken" || e.Operation == "narrowToken" {
+				details = append(details, e.Detail)
+			}
+		}
+		slices.Sort(details)
+		want := []string{made.ID + " for boss; cleared desk, region", narrowed.ID + " for boss; cleared desk, region", plain.ID + " for ann"}
+		slices.Sort(want)
+		if !slices.Equal(details, want) {
+			t.Errorf("the log says %q, not %q", details, want)
+		}
+	})
+}

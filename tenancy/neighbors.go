@@ -11,13 +11,8 @@ import (
 // Routings returns, one after the other, all tenants that are not deleted: their
 // ids, keys and how their data is reached.
 func (s *Store) Routings(ctx context.Context) iter.Seq2[principal.Principal, error] {
-	return living(s.routings(s.lister(ctx), 0))
-}
-
-// living are the records of tenants that are not deleted.
-func living(all iter.Seq2[Record, error]) iter.Seq2[principal.Principal, error] {
 	return func(yield func(principal.Principal, error) bool) {
-		for r, err := range all {
+		for r, err := range s.routings(s.lister(ctx), 0) {
 			if (err != nil || !r.Deleted) && !yield(r.Principal, err) { // no error is lost: it ends the list
 				return
 			}
@@ -29,7 +24,8 @@ func living(all iter.Seq2[Record, error]) iter.Seq2[principal.Principal, error] 
 type Record struct {
 	principal.Principal
 
-	Deleted bool
+	Deleted  bool // what it has left behind is where it was
+	Released bool // and is gone, as an operator says
 }
 
 // lister reads all rows into a slice.
@@ -54,7 +50,7 @@ func (s *Store) routings(list lister, since int64) iter.Seq2[Record, error] {
 				return
 			}
 			routing, err := s.routing(row)
-			if !yield(Record{recordOf(row.ID, row.Key, routing), row.Status == Deleted}, err) || err != nil {
+			if !yield(Record{recordOf(row.ID, row.Key, routing), row.Status == Deleted, row.Released != 0}, err) || err != nil {
 				return
 			}
 		}
@@ -108,7 +104,7 @@ func (t *tx) checkDisjoint(record principal.Principal, since int64) error {
 	if t.generation <= since {
 		return readAnew(t.store.opts.Poll)
 	}
-	return t.store.opts.Places.CheckDisjoint(record, living(t.store.routings(t.List, since)))
+	return t.store.opts.Places.CheckDisjoint(record, t.store.routings(t.List, since))
 }
 
 // Places know where the rows of each registered tenant are read, as things were at a
@@ -120,11 +116,11 @@ type Places interface {
 	Follow(since, generation int64, changed iter.Seq2[Record, error]) error
 	// Forget has all tenants read anew: the store has gone back.
 	Forget()
-	// CheckRecord refuses a tenant's record that leads to the place of another tenant, where nothing
-	// else keeps the two apart, as things are at a generation.
+	// CheckRecord refuses a tenant's record that leads to the place of another tenant, also of one that is
+	// deleted until its places are released, where nothing else keeps the two apart, as things are at a generation.
 	CheckRecord(record principal.Principal, generation int64) error
 	// CheckDisjoint refuses it for what others are, and for no others.
-	CheckDisjoint(record principal.Principal, others iter.Seq2[principal.Principal, error]) error
+	CheckDisjoint(record principal.Principal, others iter.Seq2[Record, error]) error
 	// CheckAccounts refuses a token with an account that leads to the place of another
 	// tenant, where nothing else keeps the two apart, as things are at a generation.
 	CheckAccounts(token principal.Principal, generation int64) error

@@ -81,9 +81,11 @@ type tenantRow struct {
 	External   string `db:"external_ids"`
 	Bindings   string `db:"bindings"`
 	Share      string `db:"share"`
+
+	Released int64 `db:"released_at"` // when the places of a deleted one were; 0: they are not
 }
 
-const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids, cell, bindings, share`
+const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids, cell, bindings, share, released_at`
 
 func accountRow(tenant string) string { return "tenants/" + tenant }
 
@@ -133,6 +135,9 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 	routing, err := s.routing(row)
 	if err != nil {
 		return Tenant{}, err
+	}
+	if row.Status == Deleted {
+		routing.Accounts = nil // what is kept of them is for comparing
 	}
 	external, err := row.externalIDs()
 	return Tenant{

@@ -71,8 +71,8 @@ func (s *Store) ResumeTenant(ctx context.Context, p principal.Principal, id stri
 	return s.setStatus(ctx, p, "resumeTenant", id, Active)
 }
 
-// DeleteTenant ends the tenant for ever. Its record stays, without accounts, so
-// that neither its id nor its key becomes another's. Its external ids are nobody's
+// DeleteTenant ends the tenant for ever. Its record stays, so that neither its id nor its key becomes
+// another's, nor where its rows are, until that is released. Its external ids are nobody's
 // until they are given to another: that is for whoever runs the identity provider.
 func (s *Store) DeleteTenant(ctx context.Context, p principal.Principal, id string) error {
 	return s.setStatus(ctx, p, "deleteTenant", id, Deleted)
@@ -83,11 +83,52 @@ func (s *Store) setStatus(ctx context.Context, p principal.Principal, operation,
 		return t.changeTenant(id, func(row *tenantRow) error {
 			row.Status = status
 			if status == Deleted {
-				row.Accounts, row.External = "", ""
+				row.Accounts, row.External = s.bareAccounts(*row), ""
 				return t.purge(id)
 			}
 			return nil
 		})
+	})
+}
+
+// bareAccounts are a tenant's accounts without what lets somebody in. Of those that cannot be read, as
+// their key is lost, nothing is kept: to delete the tenant is the way out of that.
+func (s *Store) bareAccounts(row tenantRow) string {
+	accounts, err := s.sealer.openAccounts(row.Accounts, accountRow(row.ID))
+	if err != nil {
+		s.opts.Log.Warn("where the rows of a deleted tenant are is not known: its accounts cannot be read", "tenant", row.ID, "error", err)
+		return ""
+	}
+	for source, a := range accounts {
+		accounts[source] = a.Bare()
+	}
+	sealed, err := s.sealer.sealAccounts(accounts, accountRow(row.ID))
+	if err != nil {
+		return ""
+	}
+	return sealed
+}
+
+// ReleasePlaces lets other tenants have where the rows of a deleted one were: whoever says so knows
+// that the rows are gone.
+func (s *Store) ReleasePlaces(ctx context.Context, p principal.Principal, id string) error {
+	return s.administer(ctx, p, act{operation: "releasePlaces", tenant: id, global: true}, func(t *tx) error {
+		generation, err := t.nextGeneration()
+		if err != nil {
+			return err
+		}
+		row, err := t.tenantRow(id)
+		switch {
+		case err != nil:
+			return err
+		case row.Status != Deleted:
+			return fault.New(fault.Conflict, "tenant %s is %s, and its rows are where it is read from", id, row.Status).
+				WithHint("Places are released of tenants that are deleted, once their rows are gone.")
+		case row.Released != 0:
+			return nil
+		}
+		_, err = t.Exec("UPDATE store.tenants SET accounts = '', released_at = $2, changed_at = $2, generation = $3 WHERE id = $1", id, micros(t.now), generation)
+		return err
 	})
 }
 

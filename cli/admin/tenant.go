@@ -33,6 +33,7 @@ type TenantCommands struct {
 	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed." example:"usher tenant suspend acme"`
 	Resume      tenantResume      `cmd:"" help:"End a suspension." example:"usher tenant resume acme"`
 	Delete      tenantDelete      `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens." example:"usher tenant delete acme --confirm acme"`
+	Release     tenantRelease     `cmd:"" name:"release-places" help:"Let other tenants have where the rows of a deleted tenant were, once they are gone." example:"usher tenant release-places acme"`
 }
 
 type tenantAnswer struct {
@@ -275,4 +276,14 @@ func (c tenantDelete) Run(ctx context.Context, s *term.IO) error {
 		return fmt.Errorf("--confirm %s is not the tenant %s: nothing was deleted", c.Confirm, c.ID)
 	}
 	return c.changed(ctx, s, "$id: String!", "deleteTenant(id: $id)", variables{"id": c.ID})
+}
+
+type tenantRelease struct {
+	remote
+	ID string `arg:"" help:"The tenant, which is deleted, and whose rows are gone."`
+}
+
+// Run releases the places of the tenant.
+func (c tenantRelease) Run(ctx context.Context, s *term.IO) error {
+	return c.changed(ctx, s, "$id: String!", "releasePlaces(tenant: $id)", variables{"id": c.ID})
 }

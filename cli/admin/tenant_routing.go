@@ -87,7 +87,7 @@ type tenantAllowHosts struct {
 	remote
 	ID    string   `arg:"" help:"The tenant."`
 	Hosts []string `arg:"" optional:"" help:"Hosts and base URLs where its accounts may lead, of what the sources allow; '*' is all of that."`
-	None  bool     `help:"Nowhere, from now on."`
+	None  bool     `help:"Nowhere, from now on: accounts that name a host or a base URL are refused. Those that name a database, a login or a key alone are served, since they lead where the source says; to stop a tenant, suspend it."`
 }
 
 // Run replaces where the tenant's accounts may lead.

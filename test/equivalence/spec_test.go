@@ -106,7 +106,7 @@ var measures = map[string]catalog.Ordered[catalog.MeasureSpec]{
 	"orders": {
 		measure("revenue", "sum(amount)", nil),
 		measure("gifts", "count()", query.Object{{Name: "gift", Value: query.Object{{Name: "eq", Value: query.Bool(true)}}}}),
-		measure("average_ticket", "sum(amount) / count()", nil),
+		measure("average_ticket", "sum(amount) / count() + weightedAverage(pieces, amount)", nil),
 		measure("margin", "sum(amount - product.cost * pieces)", nil),
 		measure("spread", "stddev(amount) / avg(amount)", nil),
 	},
