@@ -106,7 +106,11 @@ func TestImportsIntoFilesSlowly(t *testing.T) {
 		}()
 		return body
 	}
-	status, answer := i.send(t.Context(), t, ann, "/import/orders?format=csv", slowly(1_000_000_000))
+	var status int
+	var answer string
+	for tries := 0; status == 0 && tries < 3; tries++ { // a client that sends on for too long may lose the answer with the connection
+		status, answer = i.send(t.Context(), t, ann, "/import/orders?format=csv", slowly(1_000_000_000))
+	}
 	if status != 503 || !strings.Contains(answer, "the rows of orders come too slowly: others wait to write the same file") || !strings.Contains(answer, `"rows":0`) {
 		t.Errorf("%d %s", status, answer)
 	}

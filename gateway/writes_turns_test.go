@@ -99,8 +99,8 @@ CREATE TRIGGER marks AFTER INSERT ON marked FOR EACH ROW EXECUTE FUNCTION mark()
 		{`mutation { insertOrdersOne(row: {id: %d, customer_id: 1}) { id } }`, `{"insertOrdersOne":{"id":%d}}`, 5},
 		{`mutation { deleteCustomersByPk(id: 2%d) { id } }`, `{"deleteCustomersByPk":{"id":2%d}}`, 4},
 	} {
-		var asked int64
-		for i := range 2 { // the first of them may have to connect
+		asked := int64(1 << 30)
+		for i := range 4 { // the first of them may have to connect, and what looks at the source meanwhile takes turns of its own
 			before := c.count.Load()
 			want := line.want
 			if strings.Contains(want, "%") {
@@ -109,7 +109,9 @@ CREATE TRIGGER marks AFTER INSERT ON marked FOR EACH ROW EXECUTE FUNCTION mark()
 			if got := short(t, g.query(t, ann, fmt.Sprintf(line.text, 100+i))); got != want {
 				t.Errorf("%s\ngot  %s\nwant %s", line.text, got, want)
 			}
-			asked = c.count.Load() - before
+			if i > 0 {
+				asked = min(asked, c.count.Load()-before)
+			}
 		}
 		if asked != line.turns {
 			t.Errorf("%s\ntakes %d turns, not %d", line.text, asked, line.turns)
