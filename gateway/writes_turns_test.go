@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"usher/pgtest"
+	"usher/test/program"
 )
 
 // turns counts how often a server is asked and waited for: what comes of a client after something
@@ -82,6 +83,17 @@ CREATE TRIGGER marks AFTER INSERT ON marked FOR EACH ROW EXECUTE FUNCTION mark()
 			"  marked: {tenant: tenant, key: id, writable: true, columns: {id: BigInt!, tenant: String!, name: String}}\n"
 	})
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	if got := short(t, g.query(t, ann, `mutation { insertCustomersOne(row: {id: 90}) { id } }`)); got != `{"insertCustomersOne":{"id":90}}` {
+		t.Fatal(got)
+	}
+	before, quiet := c.count.Load(), 0
+	program.Soon(t, program.Patience, "nobody else looks at the source", func() bool {
+		now := c.count.Load()
+		if quiet++; now != before {
+			before, quiet = now, 0
+		}
+		return quiet > 30
+	})
 	for _, line := range []struct {
 		text, want string
 		turns      int64
