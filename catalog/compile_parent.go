@@ -40,8 +40,12 @@ func (d *Dataset) Ancestor() *Dataset {
 // ParentBy tells whether pairs of columns lead to the dataset's parent, so that
 // rows on both sides are one tenant's without a look.
 func (d *Dataset) ParentBy(to *Dataset, on []Pair) bool {
-	return d.Parent != nil && d.Parent.To == to && len(d.Parent.On) == len(on) &&
-		!slices.ContainsFunc(on, func(p Pair) bool { return !slices.Contains(d.Parent.On, p) })
+	return d.Parent != nil && d.Parent.To == to && SamePairs(d.Parent.On, on)
+}
+
+// SamePairs tells whether two relations pair the same columns, in whatever order.
+func SamePairs(a, b []Pair) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(p Pair) bool { return !slices.Contains(b, p) })
 }
 
 // parent finds the relation through which rows are a tenant's.

@@ -173,15 +173,11 @@ func (c *compiler) tableOf(source, schema, table string) *draft {
 }
 
 func foreignPairs(from, to *draft, fk ForeignKey) []Pair {
-	var on []Pair
+	columns, others := make([]*Column, len(fk.Columns)), make([]*Column, len(fk.Columns))
 	for i, name := range fk.Columns {
-		p := Pair{From: from.storedAs(name), To: to.storedAs(fk.RefColumns[i])}
-		if p.From == nil || p.To == nil || from.merges(p.From) || to.merges(p.To) || !comparable(p.From.Type, p.To.Type) {
-			return nil
-		}
-		on = append(on, p)
+		columns[i], others[i] = from.storedAs(name), to.storedAs(fk.RefColumns[i])
 	}
-	return on
+	return leading(from, columns, to, others)
 }
 
 func (c *compiler) foreignToOne(d *draft) {

@@ -85,7 +85,7 @@ func (c *compiler) unnamed(d *draft, src *Source, fk ForeignKey, from []*Column)
 		}
 		on := leading(d, from, work, work.columnsIn(work.Bindings[src.Name], fk.RefColumns))
 		switch {
-		case on != nil && (d.ParentBy(to, on) || slices.ContainsFunc(d.Relations, func(rel *Relation) bool { return rel.To == to && d.Refers(rel) && samePairs(rel.On, on) })):
+		case on != nil && (d.ParentBy(to, on) || slices.ContainsFunc(d.Relations, func(rel *Relation) bool { return rel.To == to && d.Refers(rel) && SamePairs(rel.On, on) })):
 			return nil, false
 		case to.Common || rel != nil:
 		case on == nil:
@@ -97,22 +97,18 @@ func (c *compiler) unnamed(d *draft, src *Source, fk ForeignKey, from []*Column)
 	return rel, blind && rel == nil
 }
 
-// leading pairs columns of both ends of a foreign key; nil where they cannot be compared.
+// leading pairs columns of both ends of a foreign key; nil where one is no column of its dataset, or they cannot be compared.
 func leading(from *draft, columns []*Column, to *draft, others []*Column) (on []Pair) {
 	if columns == nil || others == nil {
 		return nil
 	}
 	for i, col := range columns {
-		if from.merges(col) || to.merges(others[i]) || !comparable(col.Type, others[i].Type) {
+		if col == nil || others[i] == nil || from.merges(col) || to.merges(others[i]) || !comparable(col.Type, others[i].Type) {
 			return nil
 		}
 		on = append(on, Pair{From: col, To: others[i]})
 	}
 	return on
-}
-
-func samePairs(a, b []Pair) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(p Pair) bool { return !slices.Contains(b, p) })
 }
 
 // single tells a table where nothing becomes of rows but what is written to it: no code of the database's

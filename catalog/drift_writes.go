@@ -73,7 +73,7 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 			against("updating changes rows of ", from, " (ON UPDATE ", strings.ToUpper(string(r.OnUpdate)), "), which it does not in the table that was looked into")
 		}
 		switch {
-		case r.OnDelete == NoAction || known || !d.removes(), alone && d.does(b, r):
+		case r.OnDelete == NoAction || known || !d.removes(), alone && d.does(b, t, r):
 		case alone:
 			j.Deletes = append(j.Deletes, "deleting changes rows of "+from+" (ON DELETE "+strings.ToUpper(string(r.OnDelete))+"), and what becomes of those is for the file to say: "+
 				"`on_delete: "+string(r.OnDelete.asked())+"` at the relation that leads there")
@@ -101,14 +101,17 @@ func (a Action) asked() OnDelete {
 
 // does tells whether usher does itself what a foreign key onto a table does, since the file says so at a relation: then that
 // finds nothing left to do.
-func (d *Dataset) does(b *Binding, r Referrer) bool {
+func (d *Dataset) does(b *Binding, t Table, r Referrer) bool {
 	for source, here := range d.Bindings {
 		if here != b {
 			continue
 		}
 		return slices.ContainsFunc(d.Relations, func(rel *Relation) bool {
 			there := rel.To.Bindings[source]
-			if rel.OnDelete != r.OnDelete.asked() || rel.Through != nil || there == nil || there.Table != r.Table || len(rel.On) > len(r.Columns) {
+			if rel.OnDelete != r.OnDelete.asked() || rel.Through != nil || there == nil || len(rel.On) > len(r.Columns) {
+				return false
+			}
+			if beside := there.Schema == b.Schema && r.Schema == t.Schema; there.Table != r.Table || !beside && there.Schema != r.Schema { // each tenant may have a schema of its own
 				return false
 			}
 			return !slices.ContainsFunc(rel.On, func(p Pair) bool {

@@ -67,6 +67,23 @@ func TestACascadeThatIsGoneTakesNothingAlong(t *testing.T) {
 	}
 }
 
+// Another table of the same name is none of which the file says anything.
+func TestOwnDatabasesDoNoMoreThanTheFileSays(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	made := strings.ReplaceAll(cascadesTables, "ACTION", "CASCADE")
+	db.Exec(t, strings.ReplaceAll(made, "ON DELETE CASCADE", "")+`CREATE SCHEMA of_a; SET search_path = of_a; `+made+`CREATE SCHEMA other;
+		CREATE TABLE other.visits (tenant text, id int, person_id int, FOREIGN KEY (tenant, person_id) REFERENCES people ON DELETE CASCADE); INSERT INTO other.visits VALUES ('a', 1, 1)`)
+	g := openCascades(t, db, "own", ", on_delete: cascade")
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	if got := short(t, g.query(t, ann, `mutation { deletePeopleByPk(id: 1) { id } }`)); !strings.HasPrefix(got, "null UNAVAILABLE") {
+		t.Error(got)
+	}
+	if left := one(t, db.Open(t), `SELECT count(*)::text FROM other.visits`); left != "1" {
+		t.Errorf("%s rows are left", left)
+	}
+}
+
 // A tenant's own database, which nobody has looked into, may do with rows what the file says that usher does with them.
 func TestOwnDatabasesMayDoWhatTheFileSays(t *testing.T) {
 	t.Parallel()

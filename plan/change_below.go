@@ -82,7 +82,7 @@ func (cb *changeBuilder) behind() error {
 				return refused
 			}
 		case slices.ContainsFunc(d.Relations, func(rel *catalog.Relation) bool {
-			return rel.To == r.Dataset && rel.OnDelete != catalog.LeaveToSource && samePairs(cb.tenantPair(d, rel.To, rel.On), cb.tenantPair(d, rel.To, on))
+			return rel.To == r.Dataset && rel.OnDelete != catalog.LeaveToSource && catalog.SamePairs(cb.tenantPair(d, rel.To, rel.On), cb.tenantPair(d, rel.To, on))
 		}):
 		case r.OnDelete == catalog.CascadeTo:
 			if err := cb.left(r.Dataset, on, catalog.Cascade); err != nil {
@@ -97,10 +97,6 @@ func (cb *changeBuilder) behind() error {
 		}
 	}
 	return nil
-}
-
-func samePairs(a, b []catalog.Pair) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(p catalog.Pair) bool { return !slices.Contains(b, p) })
 }
 
 // left plans what becomes of the rows of one relation.
